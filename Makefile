@@ -1,0 +1,55 @@
+# A fresh machine needs Python 3.11 or later with pip, git and make; everything else comes into .venv.
+
+PYTHON ?= $(shell for python in python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+WORKERS ?= auto
+
+PINS := constraints/pinned.txt
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := verify
+.DELETE_ON_ERROR:
+.PHONY: verify test check format benchmark mutants calibrate clean help
+
+verify: $(STAMP) ## check every claim of the library (the default)
+	$(VENV)/bin/equivalence verify
+
+test: check ## what the gate runs: check, then the tests
+	$(RUN) -m pytest --numprocesses=$(WORKERS) --maxprocesses=4
+
+check: $(STAMP) ## formatting, lint and types
+	$(RUN) -m ruff format --check
+	$(RUN) -m ruff check
+	$(RUN) -m mypy
+
+format: $(STAMP) ## rewrite the files as check wants them
+	$(RUN) -m ruff format
+	$(RUN) -m ruff check --fix
+
+# No workers: they would share the processor that is timed.
+benchmark: $(STAMP) ## time what tests/benchmarks names
+	$(RUN) -m pytest --benchmark-only tests/benchmarks
+
+mutants: $(STAMP) ## print the table law x mutants
+	$(RUN) -m tests.mutants
+
+calibrate: $(STAMP) ## measure how often a law rejects a right form, and misses a wrong one
+	$(RUN) -m tests.calibration
+
+clean: ## remove .venv and everything that a run leaves behind
+	rm -rf $(VENV) .oldest build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find equivalence properties tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
+
+# pip itself comes first: a dependency group needs pip 25.1, a build constraint 25.3, and Python 3.11 brings 23.
+$(STAMP): pyproject.toml $(PINS)
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later found: make PYTHON=..." >&2; exit 1; }
+	$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(RUN) -m pip install --quiet --constraint $(PINS) pip
+	$(RUN) -m pip install --quiet --constraint $(PINS) --build-constraint $(PINS) \
+		--editable '.[pytest,benchmarks,reports]' --group dev
+	touch $@

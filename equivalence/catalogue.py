@@ -1,0 +1,53 @@
+"""Every claim by name."""
+
+from __future__ import annotations
+
+from equivalence.claim import Equivalence
+from equivalence.claims import identity, initialisers, linear, local, masked, sharing, two_d_fc
+
+CATALOGUE: dict[str, type[Equivalence]] = {
+    "two-d-fc": two_d_fc.TwoDFCIsFlattenLinear,
+    "two-d-fc-v1": two_d_fc.NormalTwoDFCIsFlattenLinear,
+    "two-d-fc-v2": two_d_fc.NormalBiasTwoDFCIsFlattenLinear,
+    "two-d-fc-unvalidated": two_d_fc.UnvalidatedTwoDFCIsFlattenLinear,
+    "two-d-fc-einsum": two_d_fc.EinsumTwoDFCIsFlattenLinear,
+    "two-d-fc-tensordot": two_d_fc.TensordotTwoDFCIsFlattenLinear,
+    "two-d-fc-flatten-matmul": two_d_fc.FlattenMatmulTwoDFCIsFlattenLinear,
+    "two-d-fc-convolution": two_d_fc.ConvolutionTwoDFCIsFlattenLinear,
+    "n-d-linear": linear.LinearIsRowwise,
+    "n-d-linear-flatten": linear.FlattenLinearIsLinear,
+    "n-d-linear-einsum": linear.EinsumLinearIsLinear,
+    "n-d-linear-convolution": linear.PointwiseConvolutionIsLinear,
+    "n-d-linear-kronecker": linear.KroneckerIsLinear,
+    "masked-full": masked.FullyMaskedIsLinear,
+    "masked-where": masked.WhereMaskedIsMasked,
+    "masked-sparse": masked.SparseIsMasked,
+    "masked-zeroed": masked.ZeroedIsMasked,
+    "masked-attribute": masked.AttributeMaskIsMasked,
+    "masked-output": masked.OutputMaskIsMasked,
+    "masked-input": masked.InputMaskIsMasked,
+    "local": local.LocalIsGroupedReshape,
+    "local-grouped-convolution": local.GroupedConvolutionIsGroupedReshape,
+    "local-masked": local.MaskedIsLocal,
+    "local-one-group": local.OneGroupIsLinear,
+    "local-transposed-blocks": local.TransposedBlocksAreLocal,
+    "local-matmul-reshape": local.MatmulReshapeIsLocal,
+    "shared-unrolled": sharing.UnrolledIsShared,
+    "parallel-wide": sharing.WideNetIsParallelBlock,
+    "identity-linear": identity.InsertedIdentityLinearIsNothing,
+    "identity-convolution": identity.InsertedIdentityConvolutionIsNothing,
+    "init-uniform": initialisers.UniformIsTextbook,
+    "init-normal": initialisers.NormalIsTextbook,
+    "init-trunc-normal": initialisers.TruncatedNormalIsTextbook,
+    "init-constant": initialisers.ConstantIsTextbook,
+    "init-ones": initialisers.OnesIsTextbook,
+    "init-zeros": initialisers.ZerosIsTextbook,
+    "init-eye": initialisers.EyeIsTextbook,
+    "init-dirac": initialisers.DiracIsTextbook,
+    "init-xavier-uniform": initialisers.XavierUniformIsTextbook,
+    "init-xavier-normal": initialisers.XavierNormalIsTextbook,
+    "init-kaiming-uniform": initialisers.KaimingUniformIsTextbook,
+    "init-kaiming-normal": initialisers.KaimingNormalIsTextbook,
+    "init-orthogonal": initialisers.OrthogonalIsTextbook,
+    "init-sparse": initialisers.SparseIsTextbook,
+}

@@ -1,0 +1,82 @@
+"""The claim: for all sizes, parameters and inputs, candidate(carry(theta), x) = reference(theta, x)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, dataclass_transform
+
+from torch import Tensor, nn
+
+from equivalence.distribution import Distribution
+from equivalence.variable import AtLeast, Between, ClaimError, Index, Mask, Over, Real, Variable
+
+__all__ = ["AtLeast", "Between", "ClaimError", "Dim", "Equivalence", "Index", "Mask", "Over", "Real", "Theta"]
+
+Dim = Annotated[int, AtLeast(0)]
+"""A size of the claim, zero included."""
+
+Theta = Mapping[str, Tensor]
+"""The named parameters and buffers of a form."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class Equivalence:
+    """For all fields, theta and x: candidate(carry(theta), x) = reference(theta, x).
+
+    A subclass states one claim. Its annotated fields are the variables it quantifies over, its `Real` and
+    `Index` attributes are the inputs, its docstring is the statement. An instance fixes the fields, and its
+    repr is the code that makes it again.
+    """
+
+    source: ClassVar[str] = ""
+    """Where the claim comes from."""
+
+    breaks: ClassVar[Mapping[str, str]] = {}
+    """Law -> reason, for every law that this claim is known to fail. Checked: the failure must be found."""
+
+    fresh_entries_independent: ClassVar[bool] = True
+    """Whether the entries of one fresh parameter are independent draws (not so for an orthogonal matrix)."""
+
+    def __init_subclass__(cls) -> None:
+        """Make every claim a frozen dataclass."""
+        super().__init_subclass__()
+        dataclass(frozen=True, kw_only=True)(cls)
+
+    def reference(self) -> nn.Module:
+        """Build the form that is taken as right."""
+        raise NotImplementedError
+
+    def candidate(self) -> nn.Module:
+        """Build the form that is claimed to equal the reference."""
+        raise NotImplementedError
+
+    def carry(self, theta: Theta) -> Theta:
+        """Give the candidate's parameters as a differentiable function of the reference's.
+
+        `theta` holds the reference's parameters and buffers by name. The result names every parameter of
+        the candidate, and those of its buffers that have a counterpart in the reference.
+        """
+        return theta
+
+    def dead_in_reference(self) -> Mapping[str, Tensor]:
+        """Name the reference's parameter entries (bool, True = dead) that no output may depend on."""
+        return {}
+
+    def dead_in_candidate(self) -> Mapping[str, Tensor]:
+        """Name the candidate's parameter entries (bool, True = dead) that no output may depend on."""
+        return {}
+
+    def initial(self) -> Mapping[str, Distribution]:
+        """Give the closed-form distribution of fresh entries, for each candidate parameter that has one."""
+        return {}
+
+    @classmethod
+    def inputs(cls) -> dict[str, Variable]:
+        """Return the quantified input tensors by name, in the order of definition."""
+        return {
+            name: value
+            for base in reversed(cls.__mro__)
+            for name, value in vars(base).items()
+            if isinstance(value, Variable)
+        }

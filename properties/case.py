@@ -1,0 +1,41 @@
+"""One point of a claim's domain, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from equivalence.claim import Equivalence
+from equivalence.variable import Variable
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Field values, free axes and a seed: everything that a run depends on, and no tensor."""
+
+    claim: Equivalence
+    axes: Mapping[str, Shape]
+    seed: int
+
+    def shape(self, variable: Variable) -> Shape:
+        """Give the shape of an input in this case."""
+        return tuple(size for name in variable.axes.split() for size in self._sizes(name))
+
+    def sizes(self) -> dict[str, int]:
+        """Give every size of the case by name; any number of free axes count as their product."""
+        fields = {name: value for name, value in vars(self.claim).items() if type(value) is int}
+        return fields | {name: prod(shape) for name, shape in self.axes.items()}
+
+    def __str__(self) -> str:
+        """Write the case as a reader would: field=value, the free axes, the seed."""
+        fields = [f"{name}={value!r}" for name, value in vars(self.claim).items()]
+        axes = [f"{name}={shape}" for name, shape in self.axes.items()]
+        return ", ".join([*fields, *axes, f"seed={self.seed}"])
+
+    def _sizes(self, name: str) -> Shape:
+        if name.lstrip("*") in self.axes:
+            return self.axes[name.lstrip("*")]
+        return (int(name) if name.isdigit() else int(getattr(self.claim, name)),)

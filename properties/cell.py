@@ -1,0 +1,94 @@
+"""One claim under one law: the test that draws its cases, and what it found."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given, reject, seed, settings
+
+from properties.counterexample import Refuted
+from properties.domain import Domain
+from properties.judge import Judge, Tally
+from properties.laws.registry import Law
+from properties.profiles import STATISTICAL_EXAMPLES, profile
+from properties.sample import OutsideDomainError
+from properties.strategies import cases
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many cases are drawn, and from which seed."""
+
+    profile: str = "gate"
+    examples: int | None = None
+    seed: int = 0
+
+    def settings(self, law: Law) -> settings:
+        """Give Hypothesis' settings for one law."""
+        chosen = profile(self.profile)
+        wanted = self.examples or chosen.max_examples
+        if law.decided == "statistics":
+            wanted = min(wanted, STATISTICAL_EXAMPLES)
+        return settings(chosen, max_examples=wanted)
+
+
+@dataclass
+class Cell:
+    """One claim under one law."""
+
+    domain: Domain
+    law: Law
+    tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        """Make the judge that decides the cases."""
+        self.judge = Judge(self.domain, self.law)
+
+    @property
+    def inapplicable(self) -> str:
+        """Why the law cannot apply to the claim; empty where it can."""
+        return self.law.needs(self.domain.exemplar)
+
+    @property
+    def declared(self) -> str:
+        """Why the claim is known to fail the law; empty where it is not."""
+        return self.domain.claim.breaks.get(self.law.name, "")
+
+    def check(self, case: Any) -> None:
+        """Decide one case: discard it outside the domain, raise Refuted where the equation fails."""
+        try:
+            verdict = self.judge.verdict(case)
+        except OutsideDomainError as refusal:
+            self.tally.discard(refusal)
+            reject()
+        self.tally.count(verdict)
+        if not verdict.holds:
+            raise Refuted(self.judge, verdict, self.tally)
+
+    def test(self, plan: Plan) -> Callable[[], None]:
+        """Make the Hypothesis test that draws the cases and checks each."""
+
+        def check(case: Any) -> None:
+            self.check(case)
+
+        check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
+        check.__doc__ = self.law.statement
+        drawn = cases(self.domain, wide=self.law.decided == "statistics")
+        test: Callable[[], None] = plan.settings(self.law)(given(case=drawn)(check))
+        return test if plan.profile == "explore" else seed(self._number(plan.seed))(test)
+
+    def record(self) -> dict[str, Any]:
+        """Give what the cell found as plain data."""
+        return {
+            "claim": self.domain.name,
+            "law": self.law.name,
+            "executed": self.tally.executed,
+            "outside": self.tally.outside,
+            "decided": dict(self.tally.decided),
+        }
+
+    def _number(self, run_seed: int) -> int:
+        return zlib.crc32(f"{self.domain.name}:{self.law.name}:{run_seed}".encode())

@@ -1,0 +1,149 @@
+"""(law, claim, case) -> verdict: integers first, then the ladder; and what a run of many cases amounts to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import torch
+
+from properties.agreement import (
+    Difference,
+    Equation,
+    first_difference,
+    first_difference_beyond_rounding,
+)
+from properties.case import Case
+from properties.domain import Domain
+from properties.exact import TRACED_BITS, Exactness, examine
+from properties.form import FormError
+from properties.laws.registry import Law
+from properties.regime import Integers, Reals, Regime
+from properties.sample import OutsideDomainError, Sample
+
+EXACT, LADDER = "exact", "ladder"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the equation holds in one case, and how that was decided."""
+
+    case: Case
+    decided: str
+    difference: Difference | None = None
+    exactness: Exactness | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether no difference was found."""
+        return self.difference is None
+
+
+class Judge:
+    """Decides one law of one claim, case by case."""
+
+    def __init__(self, domain: Domain, law: Law) -> None:
+        """Take the claim's domain and a law that applies to it."""
+        self.domain = domain
+        self.law = law
+        self._traced: dict[tuple[object, ...], tuple[dict[str, int], Exactness]] = {}
+
+    def verdict(self, case: Case) -> Verdict:
+        """Decide one case; OutsideDomainError where the reference refuses it."""
+        decide = self._by_values if self.law.decided == "values" else self._directly
+        try:
+            with torch.enable_grad():
+                return decide(case)
+        except FormError as error:
+            if error.side == "reference":
+                raise OutsideDomainError(str(error)) from error
+            return Verdict(case, "directly", raised(error))
+
+    def equation(self, case: Case, regime: Regime) -> Equation:
+        """State the law for one case, in numbers."""
+        return self.law.equate(case.claim, Sample(case, regime, self.domain.data))
+
+    def exactness(self, case: Case) -> Exactness:
+        """Trace the largest case of this kind once; every smaller one stays below its bounds."""
+        key = tuple(value for value in vars(case.claim).values() if isinstance(value, bool | str))
+        sizes, found = self._traced.get(key, ({}, None))
+        if found is None or not _covers(sizes, case):
+            traced = self._widest(case)
+            found = self._examine(traced, Integers(TRACED_BITS))
+            self._traced[key] = (traced.sizes(), found)
+        return found
+
+    def _by_values(self, case: Case) -> Verdict:
+        exactness = self.exactness(case)
+        if not exactness.obstacle:
+            regime = Integers(exactness.bits)
+            difference = first_difference(self.equation(case, regime))
+            if difference is None or self._stayed_exact(case, regime):
+                return Verdict(case, EXACT, difference, exactness)
+        single, double = (self.equation(case, Reals(dtype)) for dtype in (torch.float32, torch.float64))
+        return Verdict(case, LADDER, first_difference_beyond_rounding(single, double), exactness)
+
+    def _stayed_exact(self, case: Case, regime: Integers) -> bool:
+        """Trace the very case that differs: rounding must not look like a difference of meaning."""
+        found = self._examine(case, regime)
+        return not found.obstacle and found.bits >= regime.bits
+
+    def _directly(self, case: Case) -> Verdict:
+        equation = self.equation(case, Reals(torch.float64))
+        return Verdict(case, self.law.decided, first_difference(equation))
+
+    def _widest(self, case: Case) -> Case:
+        """Give the largest case with this one's options, if the reference accepts it, else this one."""
+        largest = self.domain.largest(case)
+        try:
+            self.equation(largest, Integers(1))
+        except (OutsideDomainError, FormError):
+            return case
+        return largest if _covers(largest.sizes(), case) else case
+
+    def _examine(self, case: Case, regime: Integers) -> Exactness:
+        def sides() -> tuple[object, object]:
+            equation = self.law.equate(case.claim, sample)
+            return equation.reference, equation.candidate
+
+        sample = Sample(case, regime, self.domain.data)
+        return examine(sides, regime.bits)
+
+
+def raised(error: FormError) -> Difference:
+    """Describe a candidate that raised where a value was asked for."""
+    original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
+    return Difference("raises", "", "returned", f"raised {original}")
+
+
+def _covers(sizes: dict[str, int], case: Case) -> bool:
+    return all(size <= sizes.get(name, -1) for name, size in case.sizes().items())
+
+
+@dataclass
+class Tally:
+    """What the cases of one cell amounted to."""
+
+    executed: int = 0
+    outside: int = 0
+    decided: Counter[str] = field(default_factory=Counter)
+    exactness: Exactness | None = None
+    worst: Verdict | None = None
+    refusal: str = ""
+
+    def count(self, verdict: Verdict) -> None:
+        """Add one executed case."""
+        self.executed += 1
+        self.decided[verdict.decided] += 1
+        self.exactness = verdict.exactness or self.exactness
+        if verdict.difference and (
+            self.worst is None
+            or self.worst.difference is None
+            or verdict.difference.largest > self.worst.difference.largest
+        ):
+            self.worst = verdict
+
+    def discard(self, refusal: OutsideDomainError) -> None:
+        """Add one case that lies outside the claim."""
+        self.outside += 1
+        self.refusal = str(refusal)

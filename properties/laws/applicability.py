@@ -1,0 +1,50 @@
+"""What a law needs of a claim, each with the reason it gives where the claim has none."""
+
+from __future__ import annotations
+
+from equivalence.claim import Equivalence
+from equivalence.variable import Index, Real
+
+
+def real_inputs(claim: Equivalence) -> str:
+    """Need an input that can be differentiated."""
+    return "" if any(isinstance(one, Real) for one in claim.inputs().values()) else "no real inputs"
+
+
+def parameters(claim: Equivalence) -> str:
+    """Need a reference with parameters."""
+    return "" if any(True for _ in claim.reference().parameters()) else "no parameters"
+
+
+def real_inputs_or_parameters(claim: Equivalence) -> str:
+    """Need something to differentiate in."""
+    return "nothing to differentiate in" if real_inputs(claim) and parameters(claim) else ""
+
+
+def leading_axes(claim: Equivalence) -> str:
+    """Need inputs with any number of leading axes."""
+    variables = list(claim.inputs().values())
+    starred = [one.axes.split()[0] for one in variables if one.axes.startswith("*")]
+    if variables and len(starred) == len(variables) and len(set(starred)) == 1:
+        return ""
+    return "no leading axes common to all inputs"
+
+
+def inputs(claim: Equivalence) -> str:
+    """Need an input."""
+    return "" if claim.inputs() else "no inputs"
+
+
+def index_free(claim: Equivalence) -> str:
+    """Need inputs that are all real."""
+    return "indices among the inputs" if _has_index(claim) else inputs(claim)
+
+
+def dead_entries(claim: Equivalence) -> str:
+    """Need a claim that declares dead entries."""
+    declared = {**claim.dead_in_reference(), **claim.dead_in_candidate()}
+    return "" if declared else "no entries declared dead"
+
+
+def _has_index(claim: Equivalence) -> bool:
+    return any(isinstance(one, Index) for one in claim.inputs().values())

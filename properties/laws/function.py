@@ -1,0 +1,124 @@
+"""Laws about the function that a form computes, and its derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from properties.agreement import Equation
+from properties.form import Form, answering
+from properties.laws.applicability import parameters, real_inputs, real_inputs_or_parameters
+from properties.laws.registry import law
+from properties.sample import Sample
+
+COTANGENTS, TANGENTS = 3, 4
+"""Streams of the case's seed."""
+
+
+@law()
+def forward(_: Any, sample: Sample) -> Equation:
+    """candidate(carry(theta), x) = reference(theta, x), in value, shape and dtype."""
+    return Equation(
+        reference={"output": sample.reference(sample.theta, sample.inputs)},
+        candidate={"output": sample.candidate(sample.theta, sample.inputs)},
+    )
+
+
+@law(real_inputs)
+def input_gradient(claim: Any, sample: Sample) -> Equation:
+    """d<c, candidate(carry(theta), x)>/dx = d<c, reference(theta, x)>/dx for every cotangent c."""
+    names = [name for name, value in zip(claim.inputs(), sample.inputs, strict=True) if _is_real(value)]
+    return Equation(
+        reference=_named(names, input_cotangents(sample.reference, sample)),
+        candidate=_named(names, input_cotangents(sample.candidate, sample)),
+    )
+
+
+@law(parameters)
+def parameter_gradient(_: Any, sample: Sample) -> Equation:
+    """d<c, candidate(carry(theta), x)>/dtheta = d<c, reference(theta, x)>/dtheta for every cotangent c."""
+    names = [name for name, value in sample.theta.items() if value.requires_grad]
+    return Equation(
+        reference=_named(names, parameter_cotangents(sample.reference, sample)),
+        candidate=_named(names, parameter_cotangents(sample.candidate, sample)),
+    )
+
+
+@law(real_inputs_or_parameters)
+def second_derivative(_: Any, sample: Sample) -> Equation:
+    """H v is the same for both forms, for every tangent v, H the Hessian of <c, f> in (theta, x)."""
+    return Equation(
+        reference={"Hv": hessian_vector_product(sample.reference, sample)},
+        candidate={"Hv": hessian_vector_product(sample.candidate, sample)},
+    )
+
+
+def input_cotangents(form: Form, sample: Sample) -> tuple[Tensor, ...]:
+    """Pull a random cotangent of the outputs back to the real inputs."""
+    inputs = differentiable(sample.inputs)
+    return pull_back(form, sample, form(sample.theta, inputs), [x for x in inputs if x.requires_grad])
+
+
+def parameter_cotangents(form: Form, sample: Sample) -> tuple[Tensor, ...]:
+    """Pull a random cotangent of the outputs back to theta, through carry."""
+    outputs = form(sample.theta, sample.inputs)
+    return pull_back(form, sample, outputs, [value for value in sample.theta.values() if value.requires_grad])
+
+
+def hessian_vector_product(form: Form, sample: Sample) -> tuple[Tensor, ...]:
+    """Differentiate <gradient, tangent> once more, in the inputs and theta together."""
+    inputs = differentiable(sample.inputs)
+    leaves = [value for value in (*inputs, *sample.theta.values()) if value.requires_grad]
+    gradients = pull_back(form, sample, form(sample.theta, inputs), leaves, create_graph=True)
+    tangents = sample.draw_like(gradients, TANGENTS)
+    return _derivatives(form, gradients, leaves, tangents)
+
+
+def pull_back(
+    form: Form,
+    sample: Sample,
+    outputs: Sequence[Tensor],
+    leaves: Sequence[Tensor],
+    *,
+    create_graph: bool = False,
+) -> tuple[Tensor, ...]:
+    """Give the gradients of <c, outputs> in the leaves; zeros where an output does not depend on one."""
+    cotangents = sample.draw_like(outputs, COTANGENTS)
+    return _derivatives(form, outputs, leaves, cotangents, create_graph=create_graph)
+
+
+def differentiable(inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Give the inputs as leaves of their own; indices stay as they are."""
+    return tuple(value.detach().requires_grad_() if _is_real(value) else value for value in inputs)
+
+
+def _derivatives(
+    form: Form,
+    outputs: Sequence[Tensor],
+    leaves: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    *,
+    create_graph: bool = False,
+) -> tuple[Tensor, ...]:
+    pairs = [
+        (output, weight) for output, weight in zip(outputs, weights, strict=True) if output.requires_grad
+    ]
+    if not pairs:
+        return tuple(torch.zeros_like(leaf) for leaf in leaves)
+    values, cotangents = zip(*pairs, strict=True)
+    with answering(form.side):
+        gradients = torch.autograd.grad(
+            values, leaves, cotangents, create_graph=create_graph, allow_unused=True, materialize_grads=True
+        )
+    return tuple(gradients)
+
+
+def _named(names: Sequence[str], gradients: Sequence[Tensor]) -> dict[str, Tensor]:
+    return {f"d/d{name}": value for name, value in zip(names, gradients, strict=True)}
+
+
+def _is_real(value: Tensor) -> bool:
+    return value.is_floating_point()

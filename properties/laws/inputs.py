@@ -1,0 +1,162 @@
+"""Laws about what a form does with its inputs: their rows, their memory, their odd values, their shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from equivalence.claim import Equivalence
+from equivalence.variable import Real, Variable
+from properties.agreement import Equation
+from properties.form import REFUSED, Form
+from properties.laws.applicability import inputs, leading_axes, real_inputs
+from properties.laws.registry import law
+from properties.sample import Sample
+
+SECOND_ROW, PLACES = 5, 6
+"""Streams of the case's seed."""
+
+
+@law(leading_axes)
+def rows(_: Any, sample: Sample) -> Equation:
+    """f(stack of rows) = stack of f(row): each row of the leading axes is computed alone."""
+    one, other = sample.inputs, sample.draw_inputs(SECOND_ROW)
+    stacks = {"a stack of one": [one], "a stack of two": [one, other]}
+    return Equation(
+        reference={name: _stacked_outputs(sample.reference, sample, stack) for name, stack in stacks.items()},
+        candidate={name: sample.candidate(sample.theta, _stacked(stack)) for name, stack in stacks.items()},
+    )
+
+
+@law(inputs)
+def layout(_: Any, sample: Sample) -> Equation:
+    """f(x) does not depend on how x lies in memory, and x is not changed."""
+    layouts = dict(_layouts(sample.inputs))
+    with torch.no_grad():
+        return Equation(
+            reference={
+                name: _undisturbed(sample.reference, sample, copies(x)) for name, x in layouts.items()
+            },
+            candidate={name: _disturbed(sample.candidate, sample, x) for name, x in layouts.items()},
+        )
+
+
+@law(real_inputs, decided="directly")
+def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
+    """An inf or a nan in one entry of x reaches the same outputs in both forms."""
+    with torch.no_grad():
+        spoilt = {
+            f"outputs reached by {value} in {name}": _spoilt(sample, place, value)
+            for place, (name, variable) in enumerate(claim.inputs().items())
+            if isinstance(variable, Real)
+            for value in (float("inf"), float("nan"))
+        }
+        return Equation(
+            reference={name: _reached(sample.reference, sample, x) for name, x in spoilt.items()},
+            candidate={name: _reached(sample.candidate, sample, x) for name, x in spoilt.items()},
+        )
+
+
+@law(inputs, decided="directly")
+def rejects(claim: Equivalence, sample: Sample) -> Equation:
+    """What the reference refuses (a wrong size, a missing axis, a wrong dtype), the candidate refuses."""
+    refused = {
+        name: wrong
+        for name, wrong in _wrong_inputs(claim, sample)
+        if sample.reference.refuses(sample.theta, wrong) == REFUSED
+    }
+    return Equation(
+        reference=dict.fromkeys(refused, REFUSED),
+        candidate={name: sample.candidate.refuses(sample.theta, wrong) for name, wrong in refused.items()},
+    )
+
+
+def copies(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Give equal tensors in memory of their own, contiguous."""
+    return tuple(tensor.clone(memory_format=torch.contiguous_format) for tensor in tensors)
+
+
+def _stacked(stack: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
+    return tuple(torch.stack(column) for column in zip(*stack, strict=True))
+
+
+def _stacked_outputs(form: Form, sample: Sample, stack: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
+    return _stacked([form(sample.theta, row) for row in stack])
+
+
+def _undisturbed(form: Form, sample: Sample, x: Sequence[Tensor]) -> dict[str, Any]:
+    return {"output": form(sample.theta, x), "x afterwards": copies(x)}
+
+
+def _disturbed(form: Form, sample: Sample, x: Sequence[Tensor]) -> dict[str, Any]:
+    output = form(sample.theta, x)
+    return {"output": output, "x afterwards": copies(x)}
+
+
+def _layouts(tensors: Sequence[Tensor]) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
+    """Give the same shapes in other layouts; an expanded tensor repeats its first slice."""
+    yield "transposed", tuple(_transposed(tensor) for tensor in tensors)
+    yield "strided", tuple(_strided(tensor) for tensor in tensors)
+    yield "expanded", tuple(_expanded(tensor) for tensor in tensors)
+
+
+def _transposed(tensor: Tensor) -> Tensor:
+    if tensor.ndim < 2:  # noqa: PLR2004  (a vector has no transpose)
+        return tensor.clone()
+    return tensor.transpose(0, -1).clone(memory_format=torch.contiguous_format).transpose(0, -1)
+
+
+def _strided(tensor: Tensor) -> Tensor:
+    if not tensor.ndim:
+        return tensor.clone()
+    return torch.stack([tensor, tensor], dim=-1).flatten(-2)[..., ::2]
+
+
+def _expanded(tensor: Tensor) -> Tensor:
+    if not tensor.ndim or not len(tensor):
+        return tensor.clone()
+    return tensor[:1].clone().expand_as(tensor)
+
+
+def _spoilt(sample: Sample, place: int, value: float) -> tuple[Tensor, ...]:
+    """Put one value into one random entry of one input."""
+    x = list(copies(sample.inputs))
+    if x[place].numel():
+        entry = torch.randint(x[place].numel(), (), generator=sample.generator(PLACES))
+        x[place].view(-1)[entry] = value
+    return tuple(x)
+
+
+def _reached(form: Form, sample: Sample, x: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    return tuple(~torch.isfinite(output) for output in form(sample.theta, x))
+
+
+def _wrong_inputs(claim: Equivalence, sample: Sample) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
+    """Change one thing about one input at a time."""
+    for place, (name, variable) in enumerate(claim.inputs().items()):
+        for change, wrong in _wrong(variable, sample.inputs[place], claim):
+            yield f"{name} with {change}", (*sample.inputs[:place], wrong, *sample.inputs[place + 1 :])
+
+
+def _wrong(variable: Variable, x: Tensor, claim: Equivalence) -> Iterator[tuple[str, Tensor]]:
+    names = variable.axes.split()
+    for place, name in enumerate(names):
+        axis = place - len(names)
+        if not (name.isdigit() or hasattr(claim, name)):
+            continue
+        for size in {x.shape[axis] + 1, 1} - {x.shape[axis]}:
+            yield f"{name}={size}", _resized(x, axis, size)
+    if x.ndim and x.shape[-1]:
+        yield f"no axis {names[-1]}", x.select(-1, 0)
+    yield "another dtype", x.float() if x.dtype == torch.float64 else x.double()
+    if isinstance(variable, Real):
+        yield "integers", x.long()
+
+
+def _resized(x: Tensor, axis: int, size: int) -> Tensor:
+    shape = list(x.shape)
+    shape[axis] = size
+    return x.new_ones(shape)

@@ -1,0 +1,113 @@
+"""The names of the command line: claims, fields and axes."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from equivalence.catalogue import CATALOGUE
+from equivalence.claim import Equivalence
+from equivalence.variable import Between, Mask, Over
+from properties.domain import Choice, Domain, Kind
+
+
+class UsageError(Exception):
+    """A command line that names something that is not there: one clear line, with the remedy."""
+
+
+def load_claim(name: str) -> type[Equivalence]:
+    """Find a claim by its catalogue name, module:Class or file.py:Class; UsageError if there is none."""
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    place, separator, attribute = name.rpartition(":")
+    if not separator:
+        near = get_close_matches(name, CATALOGUE, 1, cutoff=0.4)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        message = f"no claim is called {name!r}{hint}; give a listed name, module:Class or file.py:Class"
+        raise UsageError(message)
+    module = _load(place)
+    claim = getattr(module, attribute, None)
+    if not (isinstance(claim, type) and issubclass(claim, Equivalence)):
+        known = [
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, Equivalence)
+        ]
+        message = f"{place} has no claim {attribute!r}; its subclasses of Equivalence are {known}"
+        raise UsageError(message)
+    return claim
+
+
+def parse_pins(claim: type[Equivalence], text: str) -> dict[str, Any]:
+    """Read 'height=28,batch=32x3,bias=false,mask=10/01,seed=3'; UsageError for a value that is none."""
+    pins: dict[str, Any] = {}
+    domain = Domain(claim)
+    for part in filter(None, text.split(",")):
+        name, separator, value = part.partition("=")
+        if not separator:
+            message = f"--at takes name=value pairs, but got {part!r}"
+            raise UsageError(message)
+        pins[name] = _value(domain, name, value)
+    return pins
+
+
+def _load(place: str) -> ModuleType:
+    try:
+        if place.endswith(".py"):
+            return _load_file(Path(place))
+        if str(Path.cwd()) not in sys.path:
+            sys.path.insert(0, str(Path.cwd()))
+        return importlib.import_module(place)
+    except Exception as error:
+        message = f"{place} cannot be imported: {type(error).__name__}: {error}"
+        raise UsageError(message) from error
+
+
+def _load_file(path: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    if specification is None or specification.loader is None or not path.is_file():
+        message = f"no such file: {path}"
+        raise FileNotFoundError(message)
+    module = importlib.util.module_from_spec(specification)
+    # Pickling a user's form looks its module up by name.
+    sys.modules[path.stem] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def _value(domain: Domain, name: str, value: str) -> Any:
+    kind = domain.fields.get(name)
+    try:
+        return _field(kind, value) if kind else _axis(value) if name in domain.axes else int(value)
+    except ValueError as error:
+        message = f"--at {name}={value}: {error}"
+        raise UsageError(message) from error
+
+
+def _field(kind: Kind, value: str) -> Any:
+    if isinstance(kind, Over):
+        return Mask(value)
+    if isinstance(kind, Choice):
+        named = {str(choice).lower(): choice for choice in kind.values}
+        if value.lower() not in named:
+            message = f"is one of {', '.join(named)}"
+            raise ValueError(message)
+        return named[value.lower()]
+    size, low = int(value), kind.low
+    if size < low or (isinstance(kind, Between) and size > kind.high):
+        message = f"lies outside {kind}"
+        raise ValueError(message)
+    return size
+
+
+def _axis(value: str) -> tuple[int, ...]:
+    sizes = tuple(int(size) for size in value.split("x")) if value else ()
+    if any(size < 0 for size in sizes):
+        message = "sizes are not negative; write 32x3, or nothing for no axis"
+        raise ValueError(message)
+    return sizes

@@ -1,0 +1,123 @@
+"""One case filled with numbers: the two forms, theta, the inputs and the cotangents."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from functools import cached_property
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from equivalence.claim import Equivalence, Theta
+from equivalence.variable import Index, Variable
+from properties.case import Case, Shape
+from properties.form import Form, FormError, answering, generator_state
+from properties.regime import Regime
+
+
+class OutsideDomainError(Exception):
+    """The reference itself refuses this configuration, so the claim says nothing about it."""
+
+
+def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
+    """Construct one form of a claim; equal seeds start both forms from the same generator state."""
+    with generator_state(seed), answering(side), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+        return claim.reference() if side == "reference" else claim.candidate()
+
+
+class Sample:
+    """What a law may look at. All numbers come from the case's seed; asking twice gives the same ones."""
+
+    def __init__(self, case: Case, regime: Regime, data: Tensor | None = None) -> None:
+        """Construct both forms; real inputs are drawn from the rows of `data` where it is given."""
+        self.case = case
+        self.claim = case.claim
+        self.regime = regime
+        self.dtype = regime.dtype
+        self.data = data
+        self.reference = Form("reference", self.claim, self._reference(), self.dtype)
+        candidate = build(self.claim, "candidate", case.seed)
+        self.candidate = Form("candidate", self.claim, candidate, self.dtype)
+
+    def _reference(self) -> nn.Module:
+        try:
+            return build(self.claim, "reference", self.case.seed)
+        except FormError as refusal:
+            raise OutsideDomainError(str(refusal)) from refusal
+
+    @cached_property
+    def theta(self) -> Theta:
+        """The reference's parameters, drawn, and its buffers, as constructed."""
+        return self.draw_theta(0)
+
+    @cached_property
+    def other_theta(self) -> Theta:
+        """A second, independent draw of the parameters."""
+        return self.draw_theta(1)
+
+    @cached_property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """One draw of every input."""
+        return self.draw_inputs(2)
+
+    def draw_theta(self, stream: int) -> dict[str, Tensor]:
+        """Draw every parameter of the reference from one stream of the case's seed."""
+        generator = self.generator(stream)
+        module = self.reference.module
+        theta = {name: self._parameter(value, generator) for name, value in module.named_parameters()}
+        return theta | {name: self._buffer(value) for name, value in module.named_buffers()}
+
+    def draw_inputs(self, stream: int) -> tuple[Tensor, ...]:
+        """Draw every input from one stream of the case's seed."""
+        generator = self.generator(stream)
+        variables = self.claim.inputs().values()
+        return tuple(self._input(variable, self.case.shape(variable), generator) for variable in variables)
+
+    def draw_like(self, tensors: Iterable[Tensor], stream: int) -> tuple[Tensor, ...]:
+        """Draw cotangents or tangents of the given shapes."""
+        generator = self.generator(stream)
+        return tuple(self.regime.draw(tuple(tensor.shape), generator) for tensor in tensors)
+
+    def generator(self, stream: int) -> torch.Generator:
+        """Give the generator of one stream of the case's seed."""
+        return torch.Generator().manual_seed(self.case.seed * 16 + stream)
+
+    def fresh(self, claim: Equivalence) -> nn.Module:
+        """Construct the candidate of a claim anew, from another seed, in this sample's dtype."""
+        return build(claim, "candidate", self.case.seed + 1).to(self.dtype)
+
+    def module(self, form: Form, theta: Theta) -> nn.Module:
+        """Construct a form anew and copy its parameters and buffers into it."""
+        module = build(self.claim, form.side, self.case.seed).to(self.dtype)
+        load(module, form.state(theta))
+        return module
+
+    def _parameter(self, parameter: Tensor, generator: torch.Generator) -> Tensor:
+        return self.regime.draw_parameter(tuple(parameter.shape), generator).requires_grad_()
+
+    def _buffer(self, buffer: Tensor) -> Tensor:
+        return buffer.to(self.dtype) if buffer.is_floating_point() else buffer
+
+    def _input(self, variable: Variable, shape: Shape, generator: torch.Generator) -> Tensor:
+        if isinstance(variable, Index):
+            below = max(1, int(getattr(self.claim, variable.below)))
+            return torch.randint(below, shape, generator=generator)
+        if self.data is not None and shape[-self.data.ndim + 1 :] == tuple(self.data.shape[1:]):
+            return self._rows(self.data, shape, generator)
+        return self.regime.draw(shape, generator)
+
+    def _rows(self, data: Tensor, shape: Shape, generator: torch.Generator) -> Tensor:
+        leading = shape[: len(shape) - data.ndim + 1]
+        chosen = torch.randint(len(data), (prod(leading),), generator=generator)
+        return data[chosen].to(self.dtype).reshape(shape)
+
+
+def load(module: nn.Module, state: Theta) -> None:
+    """Copy values into a module's parameters and buffers, in place."""
+    own = dict(module.named_parameters()) | dict(module.named_buffers())
+    with torch.no_grad():
+        for name, value in state.items():
+            own[name].copy_(value)

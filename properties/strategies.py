@@ -1,0 +1,104 @@
+"""Claim -> cases. The only place that knows Hypothesis' strategies.
+
+Every strategy draws little and shrinks towards the case that is easiest to read: sizes to 1, masks to nothing
+alive, no leading axes, seed 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+
+from equivalence.claim import Equivalence
+from equivalence.variable import AtLeast, Between, Mask, Over
+from properties.case import Case, Shape
+from properties.domain import SPAN, Choice, Domain, Kind
+
+LEADING: tuple[Shape, ...] = (
+    *((), (1,), (2,), (3,), (5,)),
+    *((1, 1), (1, 2), (2, 1), (2, 3), (3, 2)),
+    *((2, 1, 3), (1, 2, 2), (0,), (2, 0)),
+)
+"""Leading axes of small cases: none, one, several, with sizes 0 and 1."""
+FREE: tuple[Shape, ...] = ((1,), (2,), (3,), (4,), (5,), (0,))
+WIDE = (12, 16)
+"""Sizes of wide cases, for laws that need many entries."""
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def cases(domain: Domain, *, wide: bool = False) -> st.SearchStrategy[Case]:
+    """Draw cases of a claim: fields, masks over them, free axes, a seed."""
+    return _cases(domain, _wide_size if wide else _small_size)
+
+
+@st.composite
+def _cases(
+    draw: st.DrawFn, domain: Domain, size: Callable[[AtLeast | Between], st.SearchStrategy[int]]
+) -> Case:
+    claim = _claim(draw, domain, size)
+    axes = {
+        name: domain.axis(name, () if name in domain.pins else draw(_shapes(starred)))
+        for name, starred in domain.axes.items()
+    }
+    return Case(claim, axes, domain.pins["seed"] if "seed" in domain.pins else draw(SEEDS))
+
+
+def _claim(
+    draw: st.DrawFn, domain: Domain, size: Callable[[AtLeast | Between], st.SearchStrategy[int]]
+) -> Equivalence:
+    values: dict[str, Any] = {}
+    drawn = [(name, kind) for name, kind in domain.fields.items() if name not in domain.pins]
+    for name, kind in sorted(drawn, key=lambda field: isinstance(field[1], Over)):
+        if isinstance(kind, Over):
+            values[name] = draw(_masks(*domain.mask_shape(name, values)))
+        else:
+            values[name] = draw(_values(kind, size))
+    return domain.configure(values)
+
+
+def _values(
+    kind: Kind, size: Callable[[AtLeast | Between], st.SearchStrategy[int]]
+) -> st.SearchStrategy[Any]:
+    if isinstance(kind, Choice):
+        # The few wide cases begin with the fullest option: a bias, not none.
+        return st.sampled_from(kind.values if size is _small_size else kind.values[::-1])
+    assert not isinstance(kind, Over)  # noqa: S101  (masks are drawn after the sizes)
+    return size(kind)
+
+
+def _small_size(kind: AtLeast | Between) -> st.SearchStrategy[int]:
+    """Draw 1 and up first, and 0 as the last resort: a case without entries shows little."""
+    if isinstance(kind, Between):
+        return st.integers(kind.low, kind.high)
+    return st.sampled_from([*range(max(1, kind.low), kind.low + SPAN + 1), *([0] if kind.low == 0 else [])])
+
+
+def _wide_size(kind: AtLeast | Between) -> st.SearchStrategy[int]:
+    if isinstance(kind, Between):
+        return st.integers(max(kind.low, kind.high - 1), kind.high)
+    return st.integers(*(max(kind.low, size) for size in WIDE))
+
+
+def _shapes(starred: bool) -> st.SearchStrategy[Shape]:  # noqa: FBT001  (a property of the axis)
+    return st.sampled_from(LEADING if starred else FREE)
+
+
+def _masks(rows: int, columns: int) -> st.SearchStrategy[Mask]:
+    """Draw a mask of any density: none alive, all, one entry, or any pattern, as one integer of bits."""
+    entries = rows * columns
+    every = 2**entries - 1
+    bits = st.sampled_from([0, every]) | st.integers(0, every)
+    if entries:
+        bits = (
+            st.sampled_from([0, every])
+            | st.integers(0, entries - 1).map(lambda k: 1 << k)
+            | st.integers(0, every)
+        )
+    return bits.map(lambda pattern: _mask(pattern, rows, columns))
+
+
+def _mask(pattern: int, rows: int, columns: int) -> Mask:
+    digits = f"{pattern:b}".zfill(rows * columns) if rows * columns else ""
+    return Mask("/".join(digits[row * columns : (row + 1) * columns] for row in range(rows)))

@@ -1,0 +1,206 @@
+"""The comparing file, held against every pair that other suites got wrong, and broken in ten ways."""
+
+import inspect
+import math
+from types import ModuleType
+
+import pytest
+import torch
+
+from properties import agreement
+from properties.agreement import Difference, Equation
+from properties.precision import TOLERANCE
+from properties.statistics import Draws
+
+INF, NAN = math.inf, math.nan
+
+
+def tensor(*values: float, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    return torch.tensor(values, dtype=dtype)
+
+
+def exactly(module: ModuleType, reference: object, candidate: object) -> Difference | None:
+    difference: Difference | None = module.first_difference(Equation(reference, candidate))
+    return difference
+
+
+def rounded(module: ModuleType, reference: float, candidate: float, noise: float = 0.0) -> Difference | None:
+    """Compare two float64 values whose float32 runs differ by the given noise."""
+    single = Equation(tensor(reference, dtype=torch.float32), tensor(candidate + noise, dtype=torch.float32))
+    double = Equation(tensor(reference), tensor(candidate))
+    difference: Difference | None = module.first_difference_beyond_rounding(single, double)
+    return difference
+
+
+def check_equal_values_agree(module: ModuleType) -> None:
+    assert exactly(module, tensor(1, -2, INF, -INF), tensor(1, -2, INF, -INF)) is None
+    assert exactly(module, tensor(), tensor()) is None
+    assert exactly(module, torch.tensor(3), torch.tensor(3)) is None
+
+
+def check_negative_zero_is_zero(module: ModuleType) -> None:
+    assert exactly(module, tensor(0.0), tensor(-0.0)) is None
+
+
+def check_nan_agrees_with_nan_alone(module: ModuleType) -> None:
+    assert exactly(module, tensor(1, NAN), tensor(1, NAN)) is None
+    assert exactly(module, tensor(NAN), tensor(1)) is not None
+    assert exactly(module, tensor(1), tensor(NAN)) is not None
+
+
+def check_infinities_differ_by_sign(module: ModuleType) -> None:
+    assert exactly(module, tensor(INF), tensor(-INF)) is not None
+    assert exactly(module, tensor(INF), tensor(1e308)) is not None
+
+
+def check_one_ulp_differs(module: ModuleType) -> None:
+    difference = exactly(module, tensor(5, 1), tensor(5, math.nextafter(1, 2)))
+    assert difference is not None
+    assert (difference.kind, difference.where, difference.different, difference.total) == (
+        "value",
+        "[1]",
+        1,
+        2,
+    )
+
+
+def check_shape_differs(module: ModuleType) -> None:
+    for reference, candidate in [((1,), ()), ((2, 3), (3, 2)), ((0, 3), (3, 0)), ((1, 2), (2,))]:
+        difference = exactly(module, torch.zeros(reference), torch.zeros(candidate))
+        assert difference is not None
+        assert difference.kind == "shape"
+
+
+def check_dtype_differs(module: ModuleType) -> None:
+    difference = exactly(module, tensor(1), tensor(1, dtype=torch.float32))
+    assert difference is not None
+    assert difference.kind == "dtype"
+
+
+def check_device_differs(module: ModuleType) -> None:
+    difference = exactly(module, torch.zeros(2, device="meta"), torch.zeros(2))
+    assert difference is not None
+    assert difference.kind == "device"
+
+
+def check_integers_and_bools(module: ModuleType) -> None:
+    assert exactly(module, torch.tensor([True, False]), torch.tensor([True, False])) is None
+    assert exactly(module, torch.tensor([True, False]), torch.tensor([True, True])) is not None
+    assert exactly(module, torch.tensor([2**60]), torch.tensor([2**60 + 1])) is not None
+
+
+def check_missing_gradient_is_no_zero(module: ModuleType) -> None:
+    assert exactly(module, None, None) is None
+    assert exactly(module, None, tensor(0)) is not None
+    assert exactly(module, tensor(0), None) is not None
+
+
+def check_trees(module: ModuleType) -> None:
+    assert exactly(module, {"a": (tensor(1), 2)}, {"a": (tensor(1), 2)}) is None
+    assert exactly(module, {"a": tensor(1)}, {"b": tensor(1)}) is not None
+    assert exactly(module, (tensor(1),), (tensor(1), tensor(2))) is not None
+    assert exactly(module, "refused", "accepted") is not None
+    last = exactly(
+        module, {"a": tensor(1), "b": (tensor(1), tensor(2))}, {"a": tensor(1), "b": (tensor(1), tensor(3))}
+    )
+    assert last is not None
+    assert last.where == "b[1][0]"
+
+
+def check_difference_is_described(module: ModuleType) -> None:
+    difference = exactly(module, tensor(1, 2, 3), tensor(1, 7, 4))
+    assert difference is not None
+    assert (difference.reference, difference.candidate, difference.largest) == ("2", "7", 5.0)
+    assert (difference.different, difference.total) == (2, 3)
+
+
+def check_ladder_just_inside_and_outside(module: ModuleType) -> None:
+    noise = 2.0**-10
+    allowed = TOLERANCE * 2.0**-29 * noise
+    assert rounded(module, 1, 1 + 0.9 * allowed, noise) is None
+    assert rounded(module, 1, 1 + 1.1 * allowed, noise) is not None
+
+
+def check_ladder_has_a_floor_of_rounding(module: ModuleType) -> None:
+    allowed = TOLERANCE * 2.0**-29 * 2.0**-24
+    assert rounded(module, 1, 1 + 0.9 * allowed) is None
+    assert rounded(module, 1, 1 + 1.1 * allowed) is not None
+
+
+def check_ladder_sees_odd_values(module: ModuleType) -> None:
+    assert rounded(module, NAN, NAN) is None
+    assert rounded(module, INF, INF) is None
+    assert rounded(module, INF, -INF) is not None
+    assert rounded(module, NAN, 1) is not None
+    assert rounded(module, 1, INF) is not None
+
+
+def check_ladder_compares_shape_and_structure(module: ModuleType) -> None:
+    single = Equation((tensor(1, dtype=torch.float32),), (tensor(1, 1, dtype=torch.float32),))
+    double = Equation((tensor(1),), (tensor(1, 1),))
+    assert module.first_difference_beyond_rounding(single, double) is not None
+    both = Equation({"a": tensor(1)}, {"b": tensor(1)})
+    assert module.first_difference_beyond_rounding(both, both) is not None
+
+
+def check_ladder_compares_single_precision_dtypes(module: ModuleType) -> None:
+    single = Equation(tensor(1, dtype=torch.float32), tensor(1))
+    assert module.first_difference_beyond_rounding(single, Equation(tensor(1), tensor(1))) is not None
+
+
+def check_draws(module: ModuleType) -> None:
+    generator = torch.Generator().manual_seed(0)
+    one, other = (torch.rand(20000, generator=generator) for _ in range(2))
+    assert exactly(module, Draws(one, (2,)), Draws(other, (2,))) is None
+    assert exactly(module, Draws(one, (2,)), Draws(other / 2, (2,))) is not None
+    assert exactly(module, Draws(one, (2,)), Draws(other, (3,))) is not None
+
+
+CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
+
+BREAKS = [
+    ("return None if reference == candidate else", "return None if True else"),
+    ("& ~(reference.isnan() & candidate.isnan())", ""),
+    ("~(reference.isnan() & candidate.isnan())", "~(reference.isnan() | candidate.isnan())"),
+    ('for kind in ("shape", "dtype", "device"):', 'for kind in ("dtype", "device"):'),
+    ('for kind in ("shape", "dtype", "device"):', 'for kind in ("shape", "device"):'),
+    ('for kind in ("shape", "dtype", "device"):', 'for kind in ("shape", "dtype"):'),
+    ("if not differing.any():", "if not differing.all():"),
+    ("if reference.keys() != candidate.keys():", "if False:"),
+    ("if type(reference) is not type(candidate):", "if candidate is None:"),
+    ("if len(reference) != len(candidate):", "if False:"),
+    ("return reference != candidate\n", "return torch.zeros_like(reference, dtype=torch.bool)\n"),
+    (
+        "differing = precision.beyond_rounding(*sides)",
+        "differing = precision.beyond_rounding(*sides[::-1]) & False",
+    ),
+    ("_description(reference.single, candidate.single, where) or", "None or"),
+    ("if not problem:", "if problem:"),
+    ("differing.nonzero()[0]", "differing.nonzero()[-1]"),
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_agreement(check) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    check(agreement)
+
+
+@pytest.mark.parametrize("place", range(len(BREAKS)))
+def test_every_break_turns_a_check_red(place: int) -> None:
+    old, new = BREAKS[place]
+    source = inspect.getsource(agreement)
+    assert source.count(old) >= 1, f"agreement.py no longer has {old!r}: adjust the break"
+    broken = ModuleType(f"broken_agreement_{place}")
+    # dataclasses look their module up by name.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(__import__("sys").modules, broken.__name__, broken)
+        exec(compile(source.replace(old, new, 1), broken.__name__, "exec"), broken.__dict__)  # noqa: S102
+        assert any(_turns_red(check, broken) for check in CHECKS), f"nothing sees {old!r} -> {new!r}"
+
+
+def _turns_red(check, module: ModuleType) -> bool:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    try:
+        check(module)
+    except Exception:  # noqa: BLE001  (a break may crash a check as well as fail it)
+        return True
+    return False

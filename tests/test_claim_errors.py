@@ -1,0 +1,202 @@
+"""A claim that is written wrong gets one error that names the claim, the rule, the value and the remedy."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from torch import Tensor, nn
+
+from equivalence import AtLeast, Between, ClaimError, Dim, Equivalence, Index, Mask, Real
+from equivalence.claim import Theta
+from properties.cell import Plan
+from properties.domain import Domain
+from properties.suites import cells
+
+
+class LinearIsLinear(Equivalence):
+    """Linear equals itself."""
+
+    in_features: Dim
+    x = Real("*batch in_features")
+
+    def reference(self) -> nn.Module:
+        return nn.Linear(self.in_features, 2)
+
+    def candidate(self) -> nn.Module:
+        return nn.Linear(self.in_features, 2)
+
+
+class NoCandidate(Equivalence):
+    """A claim with a reference alone."""
+
+    x = Real("batch")
+
+    def reference(self) -> nn.Module:
+        return nn.Identity()
+
+
+class NoInput(Equivalence):
+    """A claim about nothing."""
+
+    def reference(self) -> nn.Module:
+        return nn.Identity()
+
+    def candidate(self) -> nn.Module:
+        return nn.Identity()
+
+
+class Misspelt(LinearIsLinear):
+    """An axis that is nearly a field."""
+
+    x = Real("*batch in_feature")
+
+
+class NoName(LinearIsLinear):
+    """An axis that is an expression."""
+
+    x = Real("*batch in_features*2")
+
+
+class FlagAsAxis(LinearIsLinear):
+    """An axis that is a bool."""
+
+    bias: bool
+    x = Real("*batch bias")
+
+
+class IndexBelowNothing(Equivalence):
+    """An index whose bound is no field."""
+
+    x = Index("*batch", "classes")
+
+    def reference(self) -> nn.Module:
+        return nn.Identity()
+
+    def candidate(self) -> nn.Module:
+        return nn.Identity()
+
+
+class TextField(LinearIsLinear):
+    """A field that cannot be drawn."""
+
+    name: str
+
+
+class MissingParameter(LinearIsLinear):
+    """A carry that forgets the bias."""
+
+    def carry(self, theta: Theta) -> Theta:
+        return {"weight": theta["weight"]}
+
+
+class WrongShape(LinearIsLinear):
+    """A carry that transposes."""
+
+    def carry(self, theta: Theta) -> Theta:
+        return {"weight": theta["weight"].mT, "bias": theta["bias"]}
+
+
+class UnknownParameter(LinearIsLinear):
+    """A carry that gives too much."""
+
+    def carry(self, theta: Theta) -> Theta:
+        return {**theta, "scale": theta["bias"]}
+
+
+class NoTensor(LinearIsLinear):
+    """A form that returns a dictionary."""
+
+    class Wrapped(nn.Linear):
+        def forward(self, x: Tensor) -> Any:
+            return {"y": super().forward(x)}
+
+    def candidate(self) -> nn.Module:
+        return self.Wrapped(self.in_features, 2)
+
+
+class NothingToDraw(LinearIsLinear):
+    """A reference that refuses everything."""
+
+    def reference(self) -> nn.Module:
+        message = "in_features must be a prime above 100"
+        raise ValueError(message)
+
+
+class UnknownLaw(LinearIsLinear):
+    """A break of a law that does not exist."""
+
+    breaks = {"fordward": "a slip of the pen"}  # noqa: RUF012
+
+
+def run(claim: type[Equivalence]) -> None:
+    for cell in cells(Domain(claim), ["forward"]):
+        assert not cell.inapplicable
+        cell.test(Plan())()
+
+
+ERRORS: list[tuple[type[Equivalence], list[str]]] = [
+    (NoCandidate, ["NoCandidate", "candidate is missing", "def candidate(self)"]),
+    (NoInput, ["NoInput", "input", "add x = Real("]),
+    (Misspelt, ["Misspelt", "'in_feature'", "nearly 'in_features'"]),
+    (NoName, ["NoName", "'in_features*2'", "is no name"]),
+    (FlagAsAxis, ["FlagAsAxis", "'bias'", "no size"]),
+    (IndexBelowNothing, ["IndexBelowNothing", "'classes'", "size field"]),
+    (TextField, ["TextField", "'name'", "<class 'str'>", "Literal"]),
+    (MissingParameter, ["MissingParameter", "misses ['bias']", "'weight'"]),
+    (WrongShape, ["WrongShape", "'weight'", "(2, ", "reshape"]),
+    (UnknownParameter, ["UnknownParameter", "['scale']", "leave these out"]),
+    (NoTensor, ["NoTensor", "returned dict", "candidate Wrapped", "wrap it"]),
+    (NothingToDraw, ["NothingToDraw", "prime above 100", "widen"]),
+    (UnknownLaw, ["fordward", "did you mean 'forward'"]),
+]
+
+
+@pytest.mark.parametrize(("claim", "words"), ERRORS, ids=lambda value: getattr(value, "__name__", ""))
+def test_error_names_claim_rule_value_and_remedy(claim: type[Equivalence], words: list[str]) -> None:
+    with pytest.raises(ClaimError) as error:
+        run(claim)
+    for word in words:
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: AtLeast(-1),
+        lambda: Between(3, 2),
+        lambda: Between(-1, 2),
+        lambda: Domain(int),  # type: ignore[arg-type]
+        lambda: Domain(LinearIsLinear, {"in_featurs": 3}),
+    ],
+)
+def test_a_wrong_domain_is_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(ClaimError):
+        make()
+
+
+def test_a_right_claim_runs() -> None:
+    run(LinearIsLinear)
+
+
+def test_a_mask_of_another_size_is_refused() -> None:
+    assert Mask("10/01").tensor(2, 2).tolist() == [[True, False], [False, True]]
+    assert Mask("").tensor(0, 3).shape == (0, 3)
+    assert Mask("//").tensor(3, 0).shape == (3, 0)
+    with pytest.raises(ValueError, match=r"a \(3, 2\) mask needs 3 words of 2 digits"):
+        Mask("10/01").tensor(3, 2)
+
+
+class Crashing(LinearIsLinear):
+    """A crash of the user's code is no disagreement."""
+
+    breaks = {"forward": "it does not even import"}  # noqa: RUF012
+
+    def candidate(self) -> nn.Module:
+        import a_package_that_nobody_has  # type: ignore[import-not-found]  # noqa: PLC0415
+
+        return a_package_that_nobody_has.Linear()  # type: ignore[no-any-return]
+
+
+def test_only_a_disagreement_counts_as_a_break() -> None:
+    with pytest.raises(ImportError):
+        run(Crashing)

@@ -1,0 +1,103 @@
+"""The arrows between the folders point one way, and the plugin stays light."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = {
+    "equivalence.variable": 0,
+    "equivalence.distribution": 0,
+    "equivalence.claim": 1,
+    "equivalence.layers": 1,
+    "equivalence.claims": 2,
+    "equivalence.catalogue": 3,
+    "properties.profiles": 3,
+    "properties.case": 4,
+    "properties.regime": 4,
+    "properties.form": 4,
+    "properties.operations": 4,
+    "properties.precision": 4,
+    "properties.statistics": 4,
+    "properties.sample": 5,
+    "properties.exact": 5,
+    "properties.agreement": 5,
+    "properties.domain": 6,
+    "properties.laws": 6,
+    "properties.strategies": 7,
+    "properties.judge": 7,
+    "properties.counterexample": 8,
+    "properties.cell": 9,
+    "properties.suites": 10,
+    "properties.loading": 10,
+    "properties.idx": 10,
+    "properties.verify": 11,
+    "properties.table": 12,
+    "properties.cli": 13,
+    "properties.__main__": 14,
+    "properties.plugin": 14,
+}
+"""A file imports from its own height or from below."""
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in ("equivalence", "properties"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            if name not in ("equivalence", "properties"):
+                yield name, path
+
+
+def height(name: str) -> int:
+    return next(
+        value for prefix, value in reversed(LAYERS.items()) if name == prefix or name.startswith(prefix + ".")
+    )
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def known(name: str) -> bool:
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in LAYERS)
+
+
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=[name for name, _ in modules()])
+def test_arrows_point_down(name: str, path: Path) -> None:
+    assert known(name), f"{name} has no height: say in LAYERS where it stands"
+    upwards = [target for target in imports(path) if known(target) and height(target) > height(name)]
+    assert not upwards, f"{name} imports {upwards} from above"
+
+
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=[name for name, _ in modules()])
+def test_each_package_needs_only_what_it_may(name: str, path: Path) -> None:
+    roots = {target.split(".")[0] for target in imports(path)}
+    if name.startswith("equivalence"):
+        assert not roots & {"hypothesis", "pytest", "properties"}
+    if name.startswith("equivalence.layers"):
+        assert not any(target.startswith("equivalence.claim") for target in imports(path))
+    if name != "properties.strategies":
+        assert "hypothesis.strategies" not in set(imports(path)), "only strategies.py knows the strategies"
+
+
+def test_the_plugin_does_not_wait_for_torch() -> None:
+    code = "import properties.plugin, sys; sys.exit('torch' in sys.modules or 'hypothesis' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0  # noqa: S603
+
+
+def test_every_claim_file_is_in_the_catalogue() -> None:
+    from equivalence.catalogue import CATALOGUE  # noqa: PLC0415
+
+    homes = {claim.__module__ for claim in CATALOGUE.values()}
+    files = {name for name, _ in modules() if name.startswith("equivalence.claims.")}
+    helpers = {"equivalence.claims.refuted"}
+    assert files - homes - helpers == set()
