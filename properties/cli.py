@@ -18,6 +18,7 @@ from properties.domain import Domain
 from properties.idx import DataError, load_images
 from properties.laws.parameters import free_scalars
 from properties.loading import UsageError, load_claim, parse_pins
+from properties.sample import build
 from properties.suites import cells
 from properties.verify import Outcome, verify
 
@@ -143,13 +144,12 @@ def _sizes(outcomes: Sequence[Outcome]) -> list[str]:
     lines = []
     for domain in {outcome.name: outcome.cell.domain for outcome in outcomes}.values():
         claim = domain.exemplar
+        reference, candidate = (build(claim, side, 0) for side in ("reference", "candidate"))
         counts = (
-            free_scalars(claim.reference(), claim.dead_in_reference()),
-            free_scalars(claim.candidate(), claim.dead_in_candidate()),
+            f"{free_scalars(reference, claim.dead_in_reference())} free parameters in the reference",
+            f"{free_scalars(candidate, claim.dead_in_candidate())} in the candidate",
         )
-        lines.append(
-            f"  {claim!r}: {counts[0]} free parameters in the reference, {counts[1]} in the candidate"
-        )
+        lines.append(f"  {claim!r}: {', '.join(counts)}")
     return lines
 
 

@@ -16,7 +16,7 @@ from properties.agreement import (
 from properties.case import Case
 from properties.domain import Domain
 from properties.exact import TRACED_BITS, Exactness, examine
-from properties.form import FormError
+from properties.form import FormError, generator_state
 from properties.laws.registry import Law
 from properties.regime import Integers, Reals, Regime
 from properties.sample import OutsideDomainError, Sample
@@ -52,7 +52,7 @@ class Judge:
         """Decide one case; OutsideDomainError where the reference refuses it."""
         decide = self._by_values if self.law.decided == "values" else self._directly
         try:
-            with torch.enable_grad():
+            with torch.enable_grad(), generator_state(case.seed):
                 return decide(case)
         except FormError as error:
             if error.side == "reference":

@@ -14,6 +14,7 @@ import pytest
 
 VARIABLE = "EQUIVALENCE_PROFILE"
 PROPERTY = "equivalence"
+Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

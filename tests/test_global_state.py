@@ -42,7 +42,7 @@ def _settings(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_settings")
-@pytest.mark.parametrize("name", ["two-d-fc", "two-d-fc-v1", "kaiming-uniform", "masked-output"])
+@pytest.mark.parametrize("name", ["two-d-fc", "two-d-fc-v1", "init-kaiming-uniform", "masked-output"])
 def test_nothing_global_changes(name: str) -> None:
     claim = CATALOGUE[name]
     before = state()

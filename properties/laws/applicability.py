@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from equivalence.claim import Equivalence
 from equivalence.variable import Index, Real
+from properties.sample import build
 
 
 def real_inputs(claim: Equivalence) -> str:
@@ -13,7 +14,7 @@ def real_inputs(claim: Equivalence) -> str:
 
 def parameters(claim: Equivalence) -> str:
     """Need a reference with parameters."""
-    return "" if any(True for _ in claim.reference().parameters()) else "no parameters"
+    return "" if any(True for _ in build(claim, "reference", 0).parameters()) else "no parameters"
 
 
 def real_inputs_or_parameters(claim: Equivalence) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +19,10 @@ from properties.sample import Sample, build
 from properties.statistics import Draws
 
 STEPS = 3
-CONSTRUCTIONS = 1024
+FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 64, 1024
 """Fresh modules of each form in one case."""
+MOST_STORED = 2**22
+"""Scalars held at once; large modules are constructed fewer times."""
 MOST_DRAWS = 65536
 """Entries kept of one parameter over all constructions."""
 KEPT = 7
@@ -55,10 +57,14 @@ def initialisation(claim: Equivalence, sample: Sample) -> Equation:
     """Fresh live parameters of the candidate are distributed as carry(fresh ones of the reference)."""
     carried = _fresh_draws(claim, sample, sample.reference)
     fresh = _fresh_draws(claim, sample, sample.candidate)
-    stated = {name: value for name, value in claim.initial().items() if name in fresh}
+    stated = {name: value for name, value in claim.initial().items() if name in fresh.entries}
     return Equation(
-        reference={"carried": carried, "closed form": stated},
-        candidate={"carried": fresh, "closed form": {name: fresh[name] for name in stated}},
+        reference={"entries": carried.entries, "norm": carried.norms, "closed form": stated},
+        candidate={
+            "entries": fresh.entries,
+            "norm": fresh.norms,
+            "closed form": {name: fresh.entries[name] for name in stated},
+        },
     )
 
 
@@ -125,30 +131,48 @@ def _entries(values: Tensor, entries: Tensor) -> Tensor:
     return values.detach()[entries]
 
 
-def _fresh_draws(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Draws]:
-    """Collect fresh entries of the candidate's parameters, by name, as this form gives them."""
+class FreshDraws(NamedTuple):
+    """Draws of each parameter: single entries, and the norm of each construction."""
+
+    entries: dict[str, Draws]
+    norms: dict[str, Draws]
+
+
+def _fresh_draws(claim: Equivalence, sample: Sample, form: Form) -> FreshDraws:
+    """Construct a form many times, and collect the candidate's parameters as it gives them."""
     with generator_state(sample.case.seed), torch.no_grad():
         states = list(_fresh_states(claim, sample, form))
-    return {name: _draws(claim, sample, name, [state[name] for state in states]) for name in states[0]}
+    live = {name: _live(claim, name, [state[name] for state in states]) for name in states[0]}
+    shapes = {name: tuple(value.shape) for name, value in states[0].items()}
+    return FreshDraws(
+        {name: Draws(_entries_kept(claim, sample, value), shapes[name]) for name, value in live.items()},
+        {name: Draws(value.double().norm(dim=1), shapes[name]) for name, value in live.items()},
+    )
 
 
 def _fresh_states(claim: Equivalence, sample: Sample, form: Form) -> Iterator[dict[str, Tensor]]:
-    names = [name for name, _ in sample.candidate.module.named_parameters()]
-    for seed in torch.randint(2**31, (CONSTRUCTIONS,), generator=sample.generator(KEPT)).tolist():
+    parameters = dict(sample.candidate.module.named_parameters())
+    stored = sum(parameter.numel() for parameter in parameters.values())
+    count = max(FEWEST_CONSTRUCTIONS, min(MOST_CONSTRUCTIONS, MOST_STORED // max(1, stored)))
+    for seed in torch.randint(2**31, (count,), generator=sample.generator(KEPT)).tolist():
         module = build(claim, form.side, seed)
         own = {name: value.detach() for name, value in (*module.named_parameters(), *module.named_buffers())}
         state = sample.candidate.state(own) if form.side == "reference" else own
-        yield {name: state[name] for name in names}
+        yield {name: state[name] for name in parameters}
 
 
-def _draws(claim: Equivalence, sample: Sample, name: str, fresh: list[Tensor]) -> Draws:
-    """Keep as many live entries of each construction as are independent, from random places."""
+def _live(claim: Equivalence, name: str, fresh: list[Tensor]) -> Tensor:
+    """Give the live entries of one parameter, (constructions, entries)."""
     entries = torch.stack([value.reshape(-1) for value in fresh])
-    if (dead := claim.dead_in_candidate().get(name)) is not None:
-        entries = entries[:, ~dead.reshape(-1)]
-    size = entries.shape[1]
-    kept = min(size, ceil(MOST_DRAWS / len(fresh)) if claim.fresh_entries_independent else 1)
+    dead = claim.dead_in_candidate().get(name)
+    return entries if dead is None else entries[:, ~dead.reshape(-1)]
+
+
+def _entries_kept(claim: Equivalence, sample: Sample, entries: Tensor) -> Tensor:
+    """Keep as many entries of each construction as are independent, from random places."""
+    count, size = entries.shape
+    kept = min(size, ceil(MOST_DRAWS / count) if claim.fresh_entries_independent else 1)
     if kept < size:
-        places = torch.randint(size, (len(fresh), kept), generator=sample.generator(KEPT))
+        places = torch.randint(size, (count, kept), generator=sample.generator(KEPT))
         entries = entries.gather(1, places)
-    return Draws(entries.reshape(-1), tuple(fresh[0].shape))
+    return entries.reshape(-1)
