@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -18,7 +18,7 @@ from properties.domain import Domain
 from properties.idx import DataError, load_images
 from properties.laws.parameters import free_scalars
 from properties.loading import UsageError, load_claim, parse_pins
-from properties.sample import build
+from properties.sample import build, takes_rows
 from properties.suites import cells
 from properties.verify import Outcome, verify
 
@@ -100,8 +100,20 @@ def _chosen_cells(options: argparse.Namespace) -> list[tuple[str, Cell]]:
     for name in names:
         claim = load_claim(name)
         domain = Domain(claim, _pins(claim, options), data)
+        _check_fed(domain)
         chosen += [(name, cell) for cell in cells(domain, options.law)]
     return chosen
+
+
+def _check_fed(domain: Domain) -> None:
+    """Refuse data that no input takes: the run would be on random numbers, and look as if it were not."""
+    shapes = {name: domain.typical.shape(variable) for name, variable in domain.claim.inputs().items()}
+    if domain.data is not None and not any(takes_rows(domain.data, shape) for shape in shapes.values()):
+        message = (
+            f"{domain.name}: --data holds images of {tuple(domain.data.shape[1:])}, but the inputs are "
+            f"{shapes}; fix their last axes with --at"
+        )
+        raise UsageError(message)
 
 
 def _pins(claim: type[Equivalence], options: argparse.Namespace) -> dict[str, Any]:
@@ -139,18 +151,20 @@ def _print_report(outcomes: Sequence[Outcome], options: argparse.Namespace, seco
         print(line)
 
 
-def _sizes(outcomes: Sequence[Outcome]) -> list[str]:
-    """Say which forms were compared at the sizes asked for, and their free parameters."""
-    lines = []
+def _sizes(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Say which forms were compared at the sizes asked for: their inputs, their free parameters."""
     for domain in {outcome.name: outcome.cell.domain for outcome in outcomes}.values():
-        claim = domain.exemplar
-        reference, candidate = (build(claim, side, 0) for side in ("reference", "candidate"))
-        counts = (
-            f"{free_scalars(reference, claim.dead_in_reference())} free parameters in the reference",
-            f"{free_scalars(candidate, claim.dead_in_candidate())} in the candidate",
-        )
-        lines.append(f"  {claim!r}: {', '.join(counts)}")
-    return lines
+        case = domain.typical
+        yield f"  {case.claim!r}"
+        for name, variable in domain.claim.inputs().items():
+            shape = case.shape(variable)
+            fed = domain.data is not None and takes_rows(domain.data, shape)
+            yield f"    {name:<12} {shape}{' of the images' if fed else ''}"
+        for side, dead in (
+            ("reference", case.claim.dead_in_reference()),
+            ("candidate", case.claim.dead_in_candidate()),
+        ):
+            yield f"    {side:<12} {free_scalars(build(case.claim, side, 0), dead)} free parameters"
 
 
 def _statement(claim: type[Equivalence]) -> str:

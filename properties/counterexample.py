@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from torch import Tensor
 
@@ -72,8 +74,11 @@ def pins(case: Case) -> str:
 
 
 def _place(case: Case) -> str:
+    """Name the claim as the command line finds it: by module, or by file where the module is none to import."""
     claim = type(case.claim)
-    return f"{claim.__module__}:{claim.__qualname__}"
+    file = Path(getattr(sys.modules.get(claim.__module__), "__file__", None) or "")
+    importable = "." in claim.__module__ or str(file.parent) in {*sys.path, str(Path.cwd())}
+    return f"{claim.__module__ if importable else file}:{claim.__qualname__}"
 
 
 def _values(sample: Sample) -> Iterator[str]:

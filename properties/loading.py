@@ -8,7 +8,7 @@ import sys
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
@@ -28,19 +28,15 @@ def load_claim(name: str) -> type[Equivalence]:
     if not separator:
         near = get_close_matches(name, CATALOGUE, 1, cutoff=0.4)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        message = f"no claim is called {name!r}{hint}; give a listed name, module:Class or file.py:Class"
+        message = f"no claim is called {name!r}: give a listed name, module:Class or file.py:Class{hint}"
         raise UsageError(message)
     module = _load(place)
     claim = getattr(module, attribute, None)
-    if not (isinstance(claim, type) and issubclass(claim, Equivalence)):
-        known = [
-            key
-            for key, value in vars(module).items()
-            if isinstance(value, type) and issubclass(value, Equivalence)
-        ]
-        message = f"{place} has no claim {attribute!r}; its subclasses of Equivalence are {known}"
+    if not _is_claim(claim):
+        known = [key for key, value in vars(module).items() if _is_claim(value) and value is not Equivalence]
+        message = f"{place} has no claim {attribute!r}; its claims are {', '.join(known) or 'none'}"
         raise UsageError(message)
-    return claim
+    return cast("type[Equivalence]", claim)
 
 
 def parse_pins(claim: type[Equivalence], text: str) -> dict[str, Any]:
@@ -106,8 +102,12 @@ def _field(kind: Kind, value: str) -> Any:
 
 
 def _axis(value: str) -> tuple[int, ...]:
-    sizes = tuple(int(size) for size in value.split("x")) if value else ()
-    if any(size < 0 for size in sizes):
-        message = "sizes are not negative; write 32x3, or nothing for no axis"
+    words = value.split("x") if value else []
+    if not all(word.isdigit() for word in words):
+        message = "is no list of sizes; write 32x3, or nothing for no axis"
         raise ValueError(message)
-    return sizes
+    return tuple(map(int, words))
+
+
+def _is_claim(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Equivalence)

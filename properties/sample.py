@@ -105,7 +105,7 @@ class Sample:
         if isinstance(variable, Index):
             below = max(1, int(getattr(self.claim, variable.below)))
             return torch.randint(below, shape, generator=generator)
-        if self.data is not None and shape[-self.data.ndim + 1 :] == tuple(self.data.shape[1:]):
+        if self.data is not None and takes_rows(self.data, shape):
             return self._rows(self.data, shape, generator)
         return self.regime.draw(shape, generator)
 
@@ -113,6 +113,11 @@ class Sample:
         leading = shape[: len(shape) - data.ndim + 1]
         chosen = torch.randint(len(data), (prod(leading),), generator=generator)
         return data[chosen].to(self.dtype).reshape(shape)
+
+
+def takes_rows(data: Tensor, shape: Shape) -> bool:
+    """Whether an input of this shape is a batch of rows of the data."""
+    return len(shape) >= data.ndim - 1 and shape[len(shape) - data.ndim + 1 :] == tuple(data.shape[1:])
 
 
 def load(module: nn.Module, state: Theta) -> None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from properties.judge import EXACT, LADDER
 from properties.statistics import FALSE_ALARM
 from properties.verify import Outcome, Status
 
+WIDTH = 80
 MARKS = {
     Status.REFUTED_AS_DECLARED: "x",
     Status.DOES_NOT_APPLY: ".",
     Status.REFUTED: "!",
     Status.BREAK_NOT_FOUND: "?",
     Status.ERROR: "E",
+}
+COUNTED = {
+    Status.HOLDS: "hold",
+    Status.REFUTED_AS_DECLARED: "refuted as declared",
+    Status.DOES_NOT_APPLY: "do not apply",
+    Status.REFUTED: "REFUTED",
+    Status.BREAK_NOT_FOUND: "declared break NOT FOUND",
+    Status.ERROR: "ERROR",
 }
 DECIDED = {EXACT: "=", LADDER: "~", "statistics": "%", "directly": "="}
 LEGEND = (
@@ -49,8 +59,8 @@ def decisions(outcomes: Sequence[Outcome]) -> Iterator[str]:
     if polynomial:
         (middle, _), (largest, name) = polynomial[len(polynomial) // 2], polynomial[-1]
         worst = (
-            f"; a case misses a false polynomial identity with probability <= {middle:.1e} in half of the "
-            f"cells, <= {largest:.1e} in all ({name})"
+            f"; a case misses a false polynomial identity with probability {middle:.0e} or less in half of "
+            f"the cells, {largest:.0e} or less in all ({name})"
         )
     notes = {
         EXACT: f"exact integers, bitwise (relu, max, comparisons: per sign region drawn){worst}",
@@ -59,7 +69,9 @@ def decisions(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "statistics": f"fresh parameters, false alarm <= {FALSE_ALARM:g} a test",
     }
     for decided, count in total.items():
-        yield f"  {count:>7,} cases by {notes[decided]}"
+        yield from textwrap.wrap(
+            f"{count:>9,} cases by {notes[decided]}", WIDTH, subsequent_indent=" " * 10, drop_whitespace=True
+        )
     yield from _obstacles(outcomes)
 
 
@@ -85,13 +97,15 @@ def failures(outcomes: Sequence[Outcome]) -> Iterator[str]:
 def totals(outcomes: Sequence[Outcome], seconds: float) -> str:
     """Count claims, cells and cases in one line."""
     statuses = [outcome.status for outcome in outcomes]
-    counted = ", ".join(f"{statuses.count(status)} {status}" for status in Status if status in statuses)
+    counted = ", ".join(
+        f"{COUNTED[status]} {statuses.count(status)}" for status in Status if status in statuses
+    )
     executed = sum(outcome.cell.tally.executed for outcome in outcomes)
     outside = sum(outcome.cell.tally.outside for outcome in outcomes)
     claims = len({outcome.name for outcome in outcomes})
     return (
-        f"{claims} claims, {len(outcomes)} cells: {counted}; {executed:,} cases, "
-        f"{outside:,} outside a domain; {seconds:.1f} s"
+        f"claims {claims}, cells {len(outcomes)} ({counted}), cases {executed:,}, "
+        f"outside a domain {outside:,}, {seconds:.1f} s"
     )
 
 
@@ -116,4 +130,4 @@ def _obstacles(outcomes: Sequence[Outcome]) -> Iterator[str]:
         if tally.decided.get(LADDER) and tally.exactness:
             claims.setdefault(tally.exactness.obstacle, set()).add(outcome.name)
     for obstacle, names in sorted(claims.items()):
-        yield f"          ladder because {obstacle}: {', '.join(sorted(names))}"
+        yield f"{'':<10}ladder because {obstacle}: {', '.join(sorted(names))}"

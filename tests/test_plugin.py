@@ -1,0 +1,112 @@
+"""suite() in a user's own pytest run: marks, texts, counts, workers."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+CLAIMS = """
+    import torch
+    from torch import nn
+    from equivalence import Dim, Equivalence, Real
+    from properties import suite
+
+    class LinearIsLinear(Equivalence):
+        in_features: Dim
+        x = Real("*batch in_features")
+        def reference(self): return nn.Linear(self.in_features, 2)
+        def candidate(self): return nn.Linear(self.in_features, 2)
+
+    class Negated(nn.Linear):
+        def forward(self, x): return -super().forward(x)
+
+    class NegatedIsLinear(LinearIsLinear):
+        def candidate(self): return Negated(self.in_features, 2)
+
+    class NegatedAsDeclared(NegatedIsLinear):
+        breaks = {"forward": "the sign"}
+
+    class FalselyDeclared(LinearIsLinear):
+        breaks = {"forward": "nothing at all"}
+
+    class Crashing(LinearIsLinear):
+        breaks = {"forward": "a crash is no counterexample"}
+        def candidate(self): raise NameError("a slip")
+"""
+
+
+@pytest.fixture
+def user(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeini("[pytest]\n")
+    return pytester
+
+
+def result(user: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
+    user.makepyfile(test_claims=textwrap.dedent(CLAIMS) + textwrap.dedent(tests))
+    return user.runpytest_subprocess("-p", "no:cacheprovider", *options)
+
+
+def test_a_right_claim_passes_and_says_what_does_not_apply(user: pytest.Pytester) -> None:
+    outcome = result(user, "TestRight = suite(LinearIsLinear)", "-rs")
+    outcome.assert_outcomes(passed=12, skipped=1)
+    outcome.stdout.fnmatch_lines(["*masked does not apply: no entries declared dead*"])
+    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 12 cells, 277 cases, 0 outside a domain"])
+
+
+def test_a_wrong_claim_fails_with_its_case_and_no_traceback(user: pytest.Pytester) -> None:
+    outcome = result(user, "TestWrong = suite(NegatedIsLinear, laws=['forward'])")
+    outcome.assert_outcomes(failed=1)
+    text = outcome.stdout.str()
+    assert "NegatedIsLinear is refuted by forward" in text
+    assert "smallest case  in_features=" in text
+    assert "Traceback" not in text
+    assert "torch/nn" not in text
+
+
+def test_a_declared_break_must_be_found_by_a_disagreement(user: pytest.Pytester) -> None:
+    tests = """
+        TestDeclared = suite(NegatedAsDeclared, laws=["forward"])
+        TestFalse = suite(FalselyDeclared, laws=["forward"])
+        TestCrash = suite(Crashing, laws=["forward"])
+    """
+    outcome = result(user, tests)
+    outcome.assert_outcomes(xfailed=1, failed=2)
+    outcome.stdout.fnmatch_lines(["*XPASS(strict)*nothing at all*", "*NameError: a slip*"])
+
+
+def test_tests_are_real_hypothesis_tests(user: pytest.Pytester) -> None:
+    tests = "TestRight = suite(LinearIsLinear)"
+    result(user, tests, "-m", "hypothesis").assert_outcomes(passed=12, skipped=1)
+    result(user, tests, "-k", "gradient").assert_outcomes(passed=2, deselected=11)
+    outcome = result(user, tests, "-k", "forward", "--hypothesis-show-statistics")
+    assert re.search(r"25 passing", outcome.stdout.str())
+
+
+def test_workers_lose_nothing_and_count_once(user: pytest.Pytester) -> None:
+    outcome = result(user, "TestRight = suite(LinearIsLinear)", "-n", "2")
+    outcome.assert_outcomes(passed=12, skipped=1)
+    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 12 cells, 277 cases, 0 outside a domain"])
+
+
+def test_junit_carries_the_cells(user: pytest.Pytester) -> None:
+    result(user, "TestRight = suite(LinearIsLinear, laws=['forward'])", "--junitxml=report.xml")
+    report = (Path(user.path) / "report.xml").read_text()
+    assert "&quot;law&quot;: &quot;forward&quot;" in report
+    assert "&quot;executed&quot;: 25" in report
+
+
+def test_the_explore_profile_draws_more(user: pytest.Pytester) -> None:
+    tests = "TestRight = suite(LinearIsLinear, laws=['forward'])"
+    outcome = result(user, tests, "--equivalence-profile=explore")
+    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 1 cells, 250 cases, .*"])
+
+
+def test_a_claim_that_is_no_claim_fails_at_collection(user: pytest.Pytester) -> None:
+    outcome = result(user, "TestHalf = suite(Equivalence)")
+    outcome.assert_outcomes(errors=1)
+    outcome.stdout.fnmatch_lines(
+        ["*Equivalence: a claim has a reference and a candidate, but reference is missing*"]
+    )
