@@ -74,7 +74,7 @@ def pins(case: Case) -> str:
 
 
 def _place(case: Case) -> str:
-    """Name the claim as the command line finds it: by module, or by file where the module is none to import."""
+    """Name the claim as the command line finds it: by module, or by file where that cannot be imported."""
     claim = type(case.claim)
     file = Path(getattr(sys.modules.get(claim.__module__), "__file__", None) or "")
     importable = "." in claim.__module__ or str(file.parent) in {*sys.path, str(Path.cwd())}

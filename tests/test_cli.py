@@ -30,6 +30,8 @@ class Own(nn.Module):
     def forward(self, x, y):
         if {x.shape[-1], y.shape[-1]} != {self.weight.shape[-1]}:
             raise ValueError("x and y need as many features as the weight")
+        if {x.dtype, y.dtype} != {self.weight.dtype}:
+            raise TypeError("x and y need the dtype of the weight")
         return torch.einsum("...i,oij,...j->...o", x, self.weight, {y})
 
 
