@@ -28,8 +28,8 @@ class Own(nn.Module):
         nn.init.uniform_(self.weight, -bound, bound)
 
     def forward(self, x, y):
-        if {x.shape[-1], y.shape[-1]} != {self.weight.shape[-1]}:
-            raise ValueError("x and y need as many features as the weight")
+        if x.shape != y.shape or x.shape[-1] != self.weight.shape[-1]:
+            raise ValueError("x and y need one shape, with as many features as the weight")
         if {x.dtype, y.dtype} != {self.weight.dtype}:
             raise TypeError("x and y need the dtype of the weight")
         return torch.einsum("...i,oij,...j->...o", x, self.weight, {y})
