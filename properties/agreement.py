@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from properties import precision, statistics
-from properties.statistics import Draws
+from properties.statistics import Draws, Positions
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _leaf(reference: Any, candidate: Any, where: str) -> Difference | None:
         return _description(reference, candidate, where) or _values(
             reference, candidate, where, _unequal(reference, candidate)
         )
-    if isinstance(candidate, Draws):
+    if isinstance(candidate, Draws | Positions):
         return _distribution(reference, candidate, where)
     if type(reference) is not type(candidate):
         return Difference("structure", where, type(reference).__name__, type(candidate).__name__)
@@ -165,8 +165,10 @@ def _values(
     )
 
 
-def _distribution(expected: Any, draws: Draws, where: str) -> Difference | None:
-    if isinstance(expected, Draws):
+def _distribution(expected: Any, draws: Draws | Positions, where: str) -> Difference | None:
+    if isinstance(draws, Positions):
+        problem = statistics.place_by_place(expected, draws)
+    elif isinstance(expected, Draws):
         problem = statistics.two_samples(expected, draws)
     else:
         problem = statistics.one_sample(expected, draws)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 
 from equivalence.claim import Equivalence
 from equivalence.variable import Variable
@@ -23,11 +22,6 @@ class Case:
     def shape(self, variable: Variable) -> Shape:
         """Give the shape of an input in this case."""
         return tuple(size for name in variable.axes.split() for size in self._sizes(name))
-
-    def sizes(self) -> dict[str, int]:
-        """Give every size of the case by name; any number of free axes count as their product."""
-        fields = {name: value for name, value in vars(self.claim).items() if type(value) is int}
-        return fields | {name: prod(shape) for name, shape in self.axes.items()}
 
     def __str__(self) -> str:
         """Write the case as a reader would: field=value, the free axes, the seed."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import given, reject, seed, settings
+from hypothesis import example, given, reject, seed, settings
 
 from properties.counterexample import Refuted
 from properties.domain import Domain
@@ -76,8 +76,11 @@ class Cell:
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
-        drawn = cases(self.domain, wide=self.law.decided == "statistics")
-        test: Callable[[], None] = plan.settings(self.law)(given(case=drawn)(check))
+        statistical = self.law.decided == "statistics"
+        test = given(case=cases(self.domain, wide=statistical))(check)
+        for case in self.domain.wide() if statistical else ():
+            test = example(case=case)(test)
+        test = plan.settings(self.law)(test)
         return test if plan.profile == "explore" else seed(self._number(plan.seed))(test)
 
     def record(self) -> dict[str, Any]:

@@ -6,8 +6,11 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
+
+import torch
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
@@ -51,7 +54,8 @@ def verify_claims(options: argparse.Namespace) -> int:
     started = time.monotonic()
     plan = Plan(options.profile, options.examples, options.seed)
     chosen = _chosen_cells(options)
-    outcomes = list(verify(chosen, plan, _progress(started)))
+    with _one_thread():
+        outcomes = list(verify(chosen, plan, _progress(started)))
     _print_report(outcomes, options, time.monotonic() - started)
     return AS_CLAIMED if all(outcome.as_claimed for outcome in outcomes) else NOT_AS_CLAIMED
 
@@ -103,6 +107,17 @@ def _chosen_cells(options: argparse.Namespace) -> list[tuple[str, Cell]]:
         _check_fed(domain)
         chosen += [(name, cell) for cell in cells(domain, options.law)]
     return chosen
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: on small tensors, more of them only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _check_fed(domain: Domain) -> None:

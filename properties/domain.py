@@ -1,34 +1,30 @@
-"""What a claim quantifies over, read from its class and held against the rules of writing a claim."""
+"""The domain of a claim: its fields, its free axes, what is fixed, and a few cases of special use."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from math import prod
+from typing import Any
 
 from torch import Tensor
 
 from equivalence.claim import Equivalence
-from equivalence.variable import AtLeast, Between, ClaimError, Index, Mask, Over
+from equivalence.variable import AtLeast, Between, ClaimError, Mask, Over
 from properties.case import Case, Shape
+from properties.definition import Choice, Kind, fields_of, free_axes, sizes_of
 from properties.form import FormError
 from properties.sample import build
 
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few values: a bool or a Literal."""
-
-    values: tuple[Any, ...]
-
-
-Kind = AtLeast | Between | Choice | Over
 WIDEST_EXEMPLAR = 8
 SPAN = 6
 """Small cases draw a size from its least value to SPAN above it."""
+LARGEST_SPAN = 16
+"""A case beyond this is traced by itself."""
+WIDE = (12, 16)
+"""Sizes of wide cases, for laws that need many entries."""
 LARGEST_LEADING: Shape = (2, 1, 3)
 LARGEST_FREE = 5
 
@@ -43,9 +39,8 @@ class Domain:
         self.claim = claim
         self.pins = dict(pins or {})
         self.data = data
-        _check_class(claim)
-        self.fields = {name: _kind(claim, name, hint) for name, hint in _hints(claim).items()}
-        self.axes = self._free_axes()
+        self.fields = fields_of(claim)
+        self.axes = free_axes(claim, self.fields)
         self._check_pins()
 
     @property
@@ -75,6 +70,17 @@ class Domain:
         )
         raise ClaimError(message)
 
+    def sizes(self, case: Case) -> dict[str, int]:
+        """Give every size of a case by name; any number of free axes count as their product."""
+        named = {name: getattr(case.claim, name) for name in sizes_of(self.fields)}
+        return named | {name: prod(shape) for name, shape in case.axes.items()}
+
+    def options(self, case: Case) -> tuple[object, ...]:
+        """Give the fields of a case that are one of a few values."""
+        return tuple(
+            getattr(case.claim, name) for name, kind in self.fields.items() if isinstance(kind, Choice)
+        )
+
     def largest(self, like: Case) -> Case:
         """Give the case with every size at its largest, and the other fields as in a given case."""
         claim = self._configured(lambda name, kind: _largest(kind, getattr(like.claim, name)))
@@ -83,6 +89,14 @@ class Domain:
             for name, free in self.axes.items()
         }
         return Case(claim, axes, 0)
+
+    def wide(self) -> Iterator[Case]:
+        """Give cases of many entries and unequal sizes: one for every value of every option."""
+        options = {name: kind.values for name, kind in self.fields.items() if isinstance(kind, Choice)}
+        usual = {name: values[-1] for name, values in options.items()}
+        chosen = [{**usual, name: value} for name, values in options.items() for value in values]
+        for place, picked in enumerate(chosen or [usual]):
+            yield self._wide_case(picked, place)
 
     def axis(self, name: str, drawn: Shape) -> Shape:
         """Give a free axis its pinned shape, or the one drawn."""
@@ -111,6 +125,14 @@ class Domain:
                 values[name] = Mask("/".join(["1" * columns] * rows))
         return self.configure(values)
 
+    def _wide_case(self, picked: Mapping[str, Any], place: int) -> Case:
+        sizes = itertools.count(WIDE[0] + place)
+        claim = self._configured(
+            lambda name, kind: picked[name] if isinstance(kind, Choice) else _wide(kind, next(sizes))
+        )
+        axes = {name: self.axis(name, (1,)) for name in self.axes}
+        return Case(claim, axes, self.pins.get("seed", place))
+
     def _exemplars(self) -> Iterator[Case]:
         """Give small configurations of equal sizes, then of all small sizes."""
         for size in (2, 1, 3, 4, 0, 5, 6):
@@ -125,39 +147,6 @@ class Domain:
         )
         return Case(claim, {name: self.axis(name, (2,)) for name in self.axes}, 0)
 
-    def _free_axes(self) -> dict[str, bool]:
-        """Name the free axes of all inputs; True where the name stands for any number of them."""
-        free: dict[str, bool] = {}
-        for variable in self.claim.inputs().values():
-            for axis in variable.axes.split():
-                name = axis.removeprefix("*")
-                if name not in self.fields and not name.isdigit():
-                    free[name] = axis.startswith("*")
-                self._check_axis(axis, name)
-            if isinstance(variable, Index) and not isinstance(
-                self.fields.get(variable.below), AtLeast | Between
-            ):
-                message = f"{self.name}: Index is below a size field, but below={variable.below!r} is none"
-                raise ClaimError(message)
-        return free
-
-    def _check_axis(self, axis: str, name: str) -> None:
-        sizes = [field for field, kind in self.fields.items() if isinstance(kind, AtLeast | Between)]
-        near = get_close_matches(name, sizes, 1, cutoff=0.75)
-        problem = ""
-        if not (name.isidentifier() or (axis.isdigit() and axis == name)):
-            problem = "is no name"
-        elif name in self.fields and (name not in sizes or axis != name):
-            problem = "is a field that is no size, or a starred one"
-        elif name not in self.fields and near and not axis.isdigit():
-            problem = f"is no field and nearly {near[0]!r}"
-        if problem:
-            message = (
-                f"{self.name}: an axis is named by a size field, by a number, or by a free name of its own "
-                f"(*name for any number of axes), but {axis!r} {problem}; the size fields are {sizes}"
-            )
-            raise ClaimError(message)
-
     def _check_pins(self) -> None:
         known = [*self.fields, *self.axes, "seed"]
         for name in self.pins:
@@ -166,51 +155,6 @@ class Domain:
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 message = f"{self.name}: it quantifies over {', '.join(known)}, but {name!r} was given{hint}"
                 raise ClaimError(message)
-
-
-def _check_class(claim: type[Equivalence]) -> None:
-    if not (isinstance(claim, type) and issubclass(claim, Equivalence)):
-        message = f"a claim is a subclass of equivalence.Equivalence, but got {claim!r}"
-        raise ClaimError(message)
-    for method in ("reference", "candidate"):
-        if getattr(claim, method) is getattr(Equivalence, method):
-            message = (
-                f"{claim.__name__}: a claim has a reference and a candidate, but {method} is missing; "
-                f"define `def {method}(self): return <the module>`"
-            )
-            raise ClaimError(message)
-    if not claim.inputs():
-        message = (
-            f'{claim.__name__}: a claim has an input, but none is there; add x = Real("*batch features")'
-        )
-        raise ClaimError(message)
-
-
-def _hints(claim: type[Equivalence]) -> dict[str, Any]:
-    try:
-        hints = get_type_hints(claim, include_extras=True)
-    except NameError as error:
-        message = (
-            f"{claim.__name__}: annotations are names that its module knows, but {error}; import it there"
-        )
-        raise ClaimError(message) from error
-    return {field.name: hints[field.name] for field in fields(claim)}  # type: ignore[arg-type]
-
-
-def _kind(claim: type[Equivalence], name: str, hint: Any) -> Kind:
-    if hint is bool:
-        return Choice((False, True))
-    if get_origin(hint) is Literal:
-        return Choice(get_args(hint))
-    if get_origin(hint) is Annotated:
-        for remark in get_args(hint)[1:]:
-            if isinstance(remark, AtLeast | Between | Over):
-                return remark
-    message = (
-        f"{claim.__name__}: a field is a Dim, Annotated[int, Between(low, high)], bool, Literal or "
-        f"Annotated[Mask, Over(axes)], but {name!r} is {hint!r}"
-    )
-    raise ClaimError(message)
 
 
 def _within(kind: Kind, size: int) -> int:
@@ -222,5 +166,9 @@ def _within(kind: Kind, size: int) -> int:
 
 def _largest(kind: Kind, value: Any) -> Any:
     if isinstance(kind, Between):
-        return kind.high
+        return min(kind.high, kind.low + LARGEST_SPAN)
     return kind.low + SPAN if isinstance(kind, AtLeast) else value
+
+
+def _wide(kind: Kind, size: int) -> int:
+    return _within(kind, WIDE[0] + size % (WIDE[1] - WIDE[0] + 1))

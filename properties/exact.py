@@ -26,7 +26,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from properties.operations import Bound, Exact, Rule, Tainted, observed, rule_for
+from properties.bounds import Bound, Exact, Tainted, observed
+from properties.operations import Rule, rule_for
 
 SIGNIFICAND = 53
 MARGIN = 1

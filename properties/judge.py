@@ -46,7 +46,7 @@ class Judge:
         """Take the claim's domain and a law that applies to it."""
         self.domain = domain
         self.law = law
-        self._traced: dict[tuple[object, ...], tuple[dict[str, int], Exactness]] = {}
+        self._traced: dict[tuple[object, ...], tuple[Case, Exactness]] = {}
 
     def verdict(self, case: Case) -> Verdict:
         """Decide one case; OutsideDomainError where the reference refuses it."""
@@ -65,12 +65,12 @@ class Judge:
 
     def exactness(self, case: Case) -> Exactness:
         """Trace the largest case of this kind once; every smaller one stays below its bounds."""
-        key = tuple(value for value in vars(case.claim).values() if isinstance(value, bool | str))
-        sizes, found = self._traced.get(key, ({}, None))
-        if found is None or not _covers(sizes, case):
+        options = self.domain.options(case)
+        traced, found = self._traced.get(options, (None, None))
+        if traced is None or found is None or not self._covers(traced, case):
             traced = self._widest(case)
             found = self._examine(traced, Integers(TRACED_BITS))
-            self._traced[key] = (traced.sizes(), found)
+            self._traced[options] = (traced, found)
         return found
 
     def _by_values(self, case: Case) -> Verdict:
@@ -99,7 +99,11 @@ class Judge:
             self.equation(largest, Integers(1))
         except (OutsideDomainError, FormError):
             return case
-        return largest if _covers(largest.sizes(), case) else case
+        return largest if self._covers(largest, case) else case
+
+    def _covers(self, traced: Case, case: Case) -> bool:
+        largest = self.domain.sizes(traced)
+        return all(size <= largest[name] for name, size in self.domain.sizes(case).items())
 
     def _examine(self, case: Case, regime: Integers) -> Exactness:
         def sides() -> tuple[object, object]:
@@ -114,10 +118,6 @@ def raised(error: FormError) -> Difference:
     """Describe a candidate that raised where a value was asked for."""
     original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
     return Difference("raises", "", "returned", f"raised {original}")
-
-
-def _covers(sizes: dict[str, int], case: Case) -> bool:
-    return all(size <= sizes.get(name, -1) for name, size in case.sizes().items())
 
 
 @dataclass

@@ -13,7 +13,8 @@ from typing import Any, cast
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
 from equivalence.variable import Between, Mask, Over
-from properties.domain import Choice, Domain, Kind
+from properties.definition import Choice, Kind
+from properties.domain import Domain
 
 
 class UsageError(Exception):

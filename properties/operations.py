@@ -10,40 +10,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from properties.bounds import Bound, Exact, Tainted, observed
 
-@dataclass(frozen=True)
-class Exact:
-    """|value| <= weight * M^degree, with every value an integer."""
-
-    degree: int
-    weight: float
-
-    def at(self, bits: int) -> float:
-        """Give the bound for M = 2^bits."""
-        return float(self.weight * 2.0 ** (bits * self.degree))
-
-    def joined(self, other: Bound) -> Bound:
-        """Bound a tensor of which one part has this bound and one the other."""
-        if isinstance(other, Tainted):
-            return other
-        return Exact(max(self.degree, other.degree), max(self.weight, other.weight))
-
-
-@dataclass(frozen=True)
-class Tainted:
-    """Values that are not known to be integers, and why."""
-
-    reason: str
-
-    def joined(self, other: Bound) -> Bound:  # noqa: ARG002  (the other kind of bound uses it)
-        """Stay tainted."""
-        return self
-
-
-Bound = Exact | Tainted
 Rule_ = Callable[[Sequence[Exact], tuple[Any, ...], Mapping[str, Any], Any], Bound]
 
 
@@ -62,15 +32,6 @@ class Rule:
 def rule_for(name: str) -> Rule | None:
     """Find the rule of an operation, in-place or not, by its name in torch.ops.aten."""
     return RULES.get(name) or RULES.get(name.removesuffix("_"))
-
-
-def observed(tensor: Tensor) -> Bound:
-    """Bound a constant, and any tensor of indices, by the values it holds."""
-    if not tensor.numel() or tensor.dtype == torch.bool:
-        return Exact(0, 1.0)
-    if tensor.is_floating_point() and not torch.equal(tensor, tensor.round()):
-        return Tainted("a value from outside is no integer")
-    return Exact(0, max(1.0, float(tensor.abs().max().item())))
 
 
 def _join(sources: Sequence[Exact]) -> Exact:
@@ -177,18 +138,26 @@ def _trilinear(sources: Sequence[Exact], args: tuple[Any, ...], _: Mapping[str, 
 
 
 def _convolve(sources: Sequence[Exact], args: tuple[Any, ...], _: Mapping[str, Any], __: Any) -> Bound:
-    weight = args[1]
-    product = _multiply(sources[:2], weight.numel() // max(1, weight.shape[0]))
-    return _add([product, *sources[2:]])
+    return _add([_multiply(sources[:2], _taps(args[1])), *sources[2:]])
 
 
 def _convolve_backward(
     sources: Sequence[Exact], args: tuple[Any, ...], _: Mapping[str, Any], __: Any
 ) -> Bound:
-    """Bound all three gradients by the largest: summed over channels and kernel, or over places."""
-    gradient, weight = args[0], args[2]
-    terms = max(gradient.numel(), weight.numel())
-    return _join([_multiply([sources[0], sources[1]], terms), _multiply([sources[0], sources[2]], terms)])
+    """Bound the gradients asked for, in input, weight and bias, by the largest."""
+    gradient, weight, asked = args[0], args[2], args[-1]
+    places = gradient.numel() // max(1, gradient.shape[1])
+    bounds = (
+        _multiply([sources[0], sources[2]], _taps(weight)),
+        _multiply([sources[0], sources[1]], places),
+        _multiply([sources[0]], places),
+    )
+    return _join([bound for bound, wanted in zip(bounds, asked, strict=True) if wanted])
+
+
+def _taps(weight: Tensor) -> int:
+    """Count the products in one output of a convolution, or of its transpose."""
+    return max(weight.numel() // max(1, size) for size in weight.shape[:2])
 
 
 def _add_product(sources: Sequence[Exact], _: tuple[Any, ...], kwargs: Mapping[str, Any], __: Any) -> Bound:

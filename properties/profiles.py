@@ -11,8 +11,8 @@ NAMES = ("gate", "explore")
 VARIABLE = "EQUIVALENCE_PROFILE"
 GATE_EXAMPLES = 25
 EXPLORE_EXAMPLES = 250
-STATISTICAL_EXAMPLES = 2
-"""Cases of a law decided by statistics: each is thousands of constructions."""
+STATISTICAL_EXAMPLES = 1
+"""Cases drawn for a law decided by statistics, beside one for every option: each is many constructions."""
 
 settings.register_profile(
     PREFIX + "gate",

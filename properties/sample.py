@@ -85,6 +85,11 @@ class Sample:
         """Give the generator of one stream of the case's seed."""
         return torch.Generator().manual_seed(self.case.seed * 16 + stream)
 
+    def require_domain(self) -> None:
+        """Run the reference, for a law that does not: a case that it refuses lies outside the claim."""
+        with torch.no_grad():
+            self.reference(self.theta, self.inputs)
+
     def fresh(self, claim: Equivalence) -> nn.Module:
         """Construct the candidate of a claim anew, from another seed, in this sample's dtype."""
         return build(claim, "candidate", self.case.seed + 1).to(self.dtype)

@@ -8,6 +8,8 @@ Every test below rejects a true statement with probability at most FALSE_ALARM, 
 * distribution: the Dvoretzky-Kiefer-Wolfowitz inequality with Massart's constant,
   P(sup |F_n - F| > e) <= 2 exp(-2 n e^2). Two samples are each given half of FALSE_ALARM, and values may
   move by float32 rounding.
+* place by place: the same for single entries over many constructions, FALSE_ALARM shared among them; an entry
+  that every construction of both forms fixes must be fixed at the same value.
 * spread: the second moment of n normal draws is chi-squared, and its tail is bounded by Laurent and Massart
   (2000, lemma 1): P(X > n + 2 sqrt(n t) + 2 t) <= exp(-t) and P(X < n - 2 sqrt(n t)) <= exp(-t).
 """
@@ -23,6 +25,8 @@ from torch import Tensor
 from equivalence.distribution import Distribution, Normal, Uniform
 
 FALSE_ALARM = 1e-9
+MOST_PLACES = 48
+"""Entries of one parameter that are compared one by one."""
 REPRESENTATION = 2.0**-20
 """Relative width of float32 rounding in a bound: a draw may be rounded onto it, or just past it."""
 
@@ -30,6 +34,14 @@ REPRESENTATION = 2.0**-20
 @dataclass(frozen=True)
 class Draws:
     """Independent draws about one fresh parameter (entries, norms), and its shape."""
+
+    values: Tensor
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Independent draws of whole parameters, (constructions, entries), compared place by place."""
 
     values: Tensor
     shape: tuple[int, ...]
@@ -52,6 +64,13 @@ def two_samples(reference: Draws, candidate: Draws) -> str:
     )
 
 
+def place_by_place(reference: Positions, candidate: Positions) -> str:
+    """Say at which entry two fresh parameters differ: a fixed value, or the distribution."""
+    if reference.values.shape[1:] != candidate.values.shape[1:] or not reference.values.numel():
+        return ""
+    return _fixed_entries(reference, candidate) or _drawn_entries(reference, candidate)
+
+
 def one_sample(expected: Distribution, draws: Draws) -> str:
     """Say how a sample cannot come from a closed-form distribution; empty where it can."""
     values = draws.values.double()
@@ -68,6 +87,43 @@ def one_sample(expected: Distribution, draws: Draws) -> str:
 def dkw(count: int, probability: float) -> float:
     """e with 2 exp(-2 n e^2) = probability: how far an empirical distribution may lie from the true one."""
     return math.sqrt(math.log(2 / probability) / (2 * count))
+
+
+def _fixed_entries(reference: Positions, candidate: Positions) -> str:
+    """Compare the entries that are one value in every construction of both."""
+    low, high = reference.values.amin(0), reference.values.amax(0)
+    other_low, other_high = candidate.values.amin(0), candidate.values.amax(0)
+    fixed = (low == high) & (other_low == other_high)
+    slack = REPRESENTATION * torch.maximum(low.abs(), other_low.abs())
+    wrong = (fixed & ((low - other_low).abs() > slack)).nonzero()
+    if not len(wrong):
+        return ""
+    place = int(wrong[0])
+    return (
+        f"entry {_index(place, reference.shape)} is always {other_low[place]:.6g}, the reference's always "
+        f"{low[place]:.6g}; {len(wrong)} of {len(low)} entries differ"
+    )
+
+
+def _drawn_entries(reference: Positions, candidate: Positions) -> str:
+    """Compare a few entries, each with the same one of the other form, and share FALSE_ALARM among them."""
+    total = reference.values.shape[1]
+    places = torch.arange(0, total, max(1, math.ceil(total / MOST_PLACES)))
+    probability = FALSE_ALARM / (2 * len(places))
+    limit = sum(dkw(len(one.values), probability) for one in (reference, candidate))
+    for place in places.tolist():
+        one, other = (side.values[:, place].double().sort().values for side in (reference, candidate))
+        gap = max(_lead(one, other), _lead(other, one))
+        if gap > limit:
+            return (
+                f"another distribution of entry {_index(place, reference.shape)}: {gap:.3g} apart, where "
+                f"chance gives at most {limit:.3g}; {_moments(other)}, the reference {_moments(one)}"
+            )
+    return ""
+
+
+def _index(place: int, shape: tuple[int, ...]) -> list[int]:
+    return [int(axis) for axis in torch.unravel_index(torch.tensor(place), shape)]
 
 
 def _lead(one: Tensor, other: Tensor) -> float:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from equivalence.claim import Equivalence
 from equivalence.variable import AtLeast, Between, Mask, Over
 from properties.case import Case, Shape
-from properties.domain import SPAN, Choice, Domain, Kind
+from properties.definition import Choice, Kind
+from properties.domain import SPAN, WIDE, Domain
 
 LEADING: tuple[Shape, ...] = (
     *((), (1,), (2,), (3,), (5,)),
@@ -23,8 +24,6 @@ LEADING: tuple[Shape, ...] = (
 )
 """Leading axes of small cases: none, one, several, with sizes 0 and 1."""
 FREE: tuple[Shape, ...] = ((1,), (2,), (3,), (4,), (5,), (0,))
-WIDE = (12, 16)
-"""Sizes of wide cases, for laws that need many entries."""
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -62,8 +61,7 @@ def _values(
     kind: Kind, size: Callable[[AtLeast | Between], st.SearchStrategy[int]]
 ) -> st.SearchStrategy[Any]:
     if isinstance(kind, Choice):
-        # The few wide cases begin with the fullest option: a bias, not none.
-        return st.sampled_from(kind.values if size is _small_size else kind.values[::-1])
+        return st.sampled_from(kind.values)
     assert not isinstance(kind, Over)  # noqa: S101  (masks are drawn after the sizes)
     return size(kind)
 

@@ -1,12 +1,12 @@
 """A claim that is written wrong gets one error that names the claim, the rule, the value and the remedy."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from torch import Tensor, nn
 
-from equivalence import AtLeast, Between, ClaimError, Dim, Equivalence, Index, Mask, Real
+from equivalence import AtLeast, Between, ClaimError, Dim, Equivalence, Index, Mask, Over, Real
 from equivalence.claim import Theta
 from properties.cell import Plan
 from properties.domain import Domain
@@ -76,6 +76,12 @@ class IndexBelowNothing(Equivalence):
         return nn.Identity()
 
 
+class MaskOverNothing(LinearIsLinear):
+    """A mask whose axes are no fields."""
+
+    mask: Annotated[Mask, Over("out_features in_features")]
+
+
 class TextField(LinearIsLinear):
     """A field that cannot be drawn."""
 
@@ -141,6 +147,7 @@ ERRORS: list[tuple[type[Equivalence], list[str]]] = [
     (NoName, ["NoName", "'in_features*2'", "is no name"]),
     (FlagAsAxis, ["FlagAsAxis", "'bias'", "no size"]),
     (IndexBelowNothing, ["IndexBelowNothing", "'classes'", "size field"]),
+    (MaskOverNothing, ["MaskOverNothing", "'mask'", "'out_features in_features'", "['in_features']"]),
     (TextField, ["TextField", "'name'", "<class 'str'>", "Literal"]),
     (MissingParameter, ["MissingParameter", "misses ['bias']", "'weight'"]),
     (WrongShape, ["WrongShape", "'weight'", "(2, ", "reshape"]),

@@ -7,8 +7,8 @@ from torch import nn
 
 from equivalence import Between, Dim, Equivalence, Mask, Over, Real
 from properties.case import Case
-from properties.domain import Domain
-from properties.strategies import WIDE, cases
+from properties.domain import WIDE, Domain
+from properties.strategies import cases
 
 
 class Everything(Equivalence):

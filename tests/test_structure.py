@@ -20,6 +20,8 @@ LAYERS = {
     "properties.case": 4,
     "properties.regime": 4,
     "properties.form": 4,
+    "properties.bounds": 4,
+    "properties.definition": 4,
     "properties.operations": 4,
     "properties.precision": 4,
     "properties.statistics": 4,

@@ -21,6 +21,7 @@ from properties.sample import Sample, load
 @law()
 def state(claim: Equivalence, sample: Sample) -> Equation:
     """state_dict, deepcopy, pickle and .to carry all that the output depends on, and copies stand alone."""
+    sample.require_domain()
     module = sample.module(sample.candidate, sample.theta)
     with torch.no_grad(), answering("candidate"):
         duplicates = _duplicates(claim, sample, module)

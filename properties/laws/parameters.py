@@ -16,7 +16,7 @@ from properties.laws.applicability import dead_entries, parameters
 from properties.laws.function import COTANGENTS
 from properties.laws.registry import law
 from properties.sample import Sample, build
-from properties.statistics import Draws
+from properties.statistics import Draws, Positions
 
 STEPS = 3
 FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 64, 1024
@@ -55,15 +55,15 @@ def parameter_count(claim: Equivalence, sample: Sample) -> Equation:
 @law(parameters, decided="statistics")
 def initialisation(claim: Equivalence, sample: Sample) -> Equation:
     """Fresh live parameters of the candidate are distributed as carry(fresh ones of the reference)."""
-    carried = _fresh_draws(claim, sample, sample.reference)
-    fresh = _fresh_draws(claim, sample, sample.candidate)
-    stated = {name: value for name, value in claim.initial().items() if name in fresh.entries}
+    carried = _fresh(claim, sample, sample.reference)
+    fresh = _fresh(claim, sample, sample.candidate)
+    entries = {name: _entries_drawn(claim, sample, value) for name, value in fresh.items()}
+    stated = {name: value for name, value in claim.initial().items() if name in fresh}
     return Equation(
-        reference={"entries": carried.entries, "norm": carried.norms, "closed form": stated},
+        reference={**_statistics(claim, sample, carried), "closed form": stated},
         candidate={
-            "entries": fresh.entries,
-            "norm": fresh.norms,
-            "closed form": {name: fresh.entries[name] for name in stated},
+            **_statistics(claim, sample, fresh),
+            "closed form": {name: entries[name] for name in stated},
         },
     )
 
@@ -131,23 +131,56 @@ def _entries(values: Tensor, entries: Tensor) -> Tensor:
     return values.detach()[entries]
 
 
-class FreshDraws(NamedTuple):
-    """Draws of each parameter: single entries, and the norm of each construction."""
+class Fresh(NamedTuple):
+    """One parameter in many constructions: (constructions, entries), dead ones at zero, and what is live."""
 
-    entries: dict[str, Draws]
-    norms: dict[str, Draws]
+    values: Tensor
+    live: Tensor
+    shape: tuple[int, ...]
 
 
-def _fresh_draws(claim: Equivalence, sample: Sample, form: Form) -> FreshDraws:
+def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
     """Construct a form many times, and collect the candidate's parameters as it gives them."""
     with generator_state(sample.case.seed), torch.no_grad():
         states = list(_fresh_states(claim, sample, form))
-    live = {name: _live(claim, name, [state[name] for state in states]) for name in states[0]}
-    shapes = {name: tuple(value.shape) for name, value in states[0].items()}
-    return FreshDraws(
-        {name: Draws(_entries_kept(claim, sample, value), shapes[name]) for name, value in live.items()},
-        {name: Draws(value.double().norm(dim=1), shapes[name]) for name, value in live.items()},
-    )
+    dead = claim.dead_in_candidate()
+    collected = {}
+    for name, value in states[0].items():
+        live = ~dead.get(name, torch.zeros(value.shape, dtype=torch.bool)).reshape(-1)
+        values = torch.stack([state[name].reshape(-1) for state in states]) * live
+        collected[name] = Fresh(values, live, tuple(value.shape))
+    return collected
+
+
+def _statistics(claim: Equivalence, sample: Sample, fresh: Mapping[str, Fresh]) -> dict[str, Any]:
+    """Give what is compared of two forms: entries together and place by place, and what whole slices show."""
+    return {
+        "entries": {name: _entries_drawn(claim, sample, value) for name, value in fresh.items()},
+        "place by place": {name: Positions(value.values, value.shape) for name, value in fresh.items()},
+        "norm": {name: Draws(_norm(value.values), value.shape) for name, value in fresh.items()},
+        **{
+            f"{statistic.__name__.strip('_')} of {axis}": {
+                name: Draws(statistic(_slice(value, place)), value.shape)
+                for name, value in fresh.items()
+                if len(value.shape) > 1 and value.values.numel()
+            }
+            for place, axis in enumerate(("a row", "a column"))
+            for statistic in (_norm, _zeros)
+        },
+    }
+
+
+def _slice(fresh: Fresh, axis: int) -> Tensor:
+    """Give the last row or column of a parameter in every construction, (constructions, entries)."""
+    return fresh.values.reshape(-1, *fresh.shape).select(axis + 1, -1).flatten(1)
+
+
+def _norm(values: Tensor) -> Tensor:
+    return values.double().square().sum(1).sqrt()
+
+
+def _zeros(values: Tensor) -> Tensor:
+    return (values == 0).sum(1).double()
 
 
 def _fresh_states(claim: Equivalence, sample: Sample, form: Form) -> Iterator[dict[str, Tensor]]:
@@ -161,18 +194,12 @@ def _fresh_states(claim: Equivalence, sample: Sample, form: Form) -> Iterator[di
         yield {name: state[name] for name in parameters}
 
 
-def _live(claim: Equivalence, name: str, fresh: list[Tensor]) -> Tensor:
-    """Give the live entries of one parameter, (constructions, entries)."""
-    entries = torch.stack([value.reshape(-1) for value in fresh])
-    dead = claim.dead_in_candidate().get(name)
-    return entries if dead is None else entries[:, ~dead.reshape(-1)]
-
-
-def _entries_kept(claim: Equivalence, sample: Sample, entries: Tensor) -> Tensor:
-    """Keep as many entries of each construction as are independent, from random places."""
+def _entries_drawn(claim: Equivalence, sample: Sample, fresh: Fresh) -> Draws:
+    """Keep as many live entries of each construction as are independent, from random places."""
+    entries = fresh.values[:, fresh.live]
     count, size = entries.shape
     kept = min(size, ceil(MOST_DRAWS / count) if claim.fresh_entries_independent else 1)
     if kept < size:
         places = torch.randint(size, (count, kept), generator=sample.generator(KEPT))
         entries = entries.gather(1, places)
-    return entries.reshape(-1)
+    return Draws(entries.reshape(-1), fresh.shape)

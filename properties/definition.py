@@ -1,0 +1,128 @@
+"""How a claim is written: its fields and axes, read from its class and held against the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from equivalence.claim import Equivalence
+from equivalence.variable import AtLeast, Between, ClaimError, Index, Over, Variable
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values: a bool or a Literal."""
+
+    values: tuple[Any, ...]
+
+
+Kind = AtLeast | Between | Choice | Over
+
+
+def fields_of(claim: type[Equivalence]) -> dict[str, Kind]:
+    """Give the fields of a claim, and what each is drawn from; ClaimError where it is no claim."""
+    _check_class(claim)
+    kinds = {name: _kind(claim, name, hint) for name, hint in _hints(claim).items()}
+    sizes = sizes_of(kinds)
+    for name, kind in kinds.items():
+        if isinstance(kind, Over) and (len(kind.axes.split()) != 2 or not {*kind.axes.split()} <= {*sizes}):  # noqa: PLR2004
+            message = (
+                f"{claim.__name__}: a mask is over two size fields, but {name!r} is over {kind.axes!r}; "
+                f"the size fields are {sizes}"
+            )
+            raise ClaimError(message)
+    return kinds
+
+
+def free_axes(claim: type[Equivalence], kinds: Mapping[str, Kind]) -> dict[str, bool]:
+    """Name the free axes of all inputs; True where the name stands for any number of them."""
+    free: dict[str, bool] = {}
+    for variable in claim.inputs().values():
+        _check_bound(claim, variable, kinds)
+        for axis in variable.axes.split():
+            _check_axis(claim, axis, kinds)
+            name = axis.removeprefix("*")
+            if name not in kinds and not name.isdigit():
+                free[name] = axis.startswith("*")
+    return free
+
+
+def sizes_of(kinds: Mapping[str, Kind]) -> list[str]:
+    """Name the fields that are sizes."""
+    return [name for name, kind in kinds.items() if isinstance(kind, AtLeast | Between)]
+
+
+def _check_bound(claim: type[Equivalence], variable: Variable, kinds: Mapping[str, Kind]) -> None:
+    if isinstance(variable, Index) and variable.below not in sizes_of(kinds):
+        message = f"{claim.__name__}: Index is below a size field, but below={variable.below!r} is none"
+        raise ClaimError(message)
+
+
+def _check_axis(claim: type[Equivalence], axis: str, kinds: Mapping[str, Kind]) -> None:
+    sizes = sizes_of(kinds)
+    problem = _axis_problem(axis, kinds, sizes)
+    if problem:
+        message = (
+            f"{claim.__name__}: an axis is named by a size field, by a number, or by a free name of its own "
+            f"(*name for any number of axes), but {axis!r} {problem}; the size fields are {sizes}"
+        )
+        raise ClaimError(message)
+
+
+def _axis_problem(axis: str, kinds: Mapping[str, Kind], sizes: list[str]) -> str:
+    name = axis.removeprefix("*")
+    if axis.isdigit():
+        return ""
+    if not name.isidentifier():
+        return "is no name"
+    if name in kinds:
+        return "" if axis in sizes else "is a field that is no size, or a starred one"
+    near = get_close_matches(name, sizes, 1, cutoff=0.75)
+    return f"is no field and nearly {near[0]!r}" if near else ""
+
+
+def _check_class(claim: type[Equivalence]) -> None:
+    if not (isinstance(claim, type) and issubclass(claim, Equivalence)):
+        message = f"a claim is a subclass of equivalence.Equivalence, but got {claim!r}"
+        raise ClaimError(message)
+    for method in ("reference", "candidate"):
+        if getattr(claim, method) is getattr(Equivalence, method):
+            message = (
+                f"{claim.__name__}: a claim has a reference and a candidate, but {method} is missing; "
+                f"define `def {method}(self): return <the module>`"
+            )
+            raise ClaimError(message)
+    if not claim.inputs():
+        message = (
+            f'{claim.__name__}: a claim has an input, but none is there; add x = Real("*batch features")'
+        )
+        raise ClaimError(message)
+
+
+def _hints(claim: type[Equivalence]) -> dict[str, Any]:
+    try:
+        hints = get_type_hints(claim, include_extras=True)
+    except NameError as error:
+        message = (
+            f"{claim.__name__}: annotations are names that its module knows, but {error}; import it there"
+        )
+        raise ClaimError(message) from error
+    return {field.name: hints[field.name] for field in fields(claim)}  # type: ignore[arg-type]
+
+
+def _kind(claim: type[Equivalence], name: str, hint: Any) -> Kind:
+    if hint is bool:
+        return Choice((False, True))
+    if get_origin(hint) is Literal:
+        return Choice(get_args(hint))
+    if get_origin(hint) is Annotated:
+        for remark in get_args(hint)[1:]:
+            if isinstance(remark, AtLeast | Between | Over):
+                return remark
+    message = (
+        f"{claim.__name__}: a field is a Dim, Annotated[int, Between(low, high)], bool, Literal or "
+        f"Annotated[Mask, Over(axes)], but {name!r} is {hint!r}"
+    )
+    raise ClaimError(message)
