@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any
-
-import torch
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError
 from properties import profiles, table
-from properties.cell import Cell, Plan
-from properties.domain import Domain
-from properties.idx import DataError, load_images
+from properties.cell import Plan
+from properties.idx import DataError
 from properties.laws.parameters import free_scalars
-from properties.loading import UsageError, load_claim, parse_pins
+from properties.loading import UsageError
+from properties.request import Request
 from properties.sample import build, takes_rows
-from properties.suites import cells
-from properties.verify import Outcome, verify
+from properties.verify import Outcome, Progress, verify
 
-AS_CLAIMED, NOT_AS_CLAIMED, BAD_USAGE = 0, 1, 2
-DATA_BATCH = (200,)
-"""Images in a batch where --at does not say."""
+AS_CLAIMED, NOT_AS_CLAIMED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+MOST_JOBS = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,11 +47,19 @@ def list_claims(_: argparse.Namespace) -> int:
 def verify_claims(options: argparse.Namespace) -> int:
     """Check claims under laws, print the table, and say by the exit code whether all is as claimed."""
     started = time.monotonic()
-    plan = Plan(options.profile, options.examples, options.seed)
-    chosen = _chosen_cells(options)
-    with _one_thread():
-        outcomes = list(verify(chosen, plan, _progress(started)))
-    _print_report(outcomes, options, time.monotonic() - started)
+    request = _request(options)
+    jobs = options.jobs or _usual_jobs(len(request.claims))
+    outcomes: list[Outcome] = []
+    code = AS_CLAIMED
+    try:
+        for checked in verify(request, jobs, _progress(started)):
+            outcomes += checked
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    _print_report(request, outcomes, options, time.monotonic() - started)
+    if code == INTERRUPTED:
+        print(f"interrupted: the rest of {len(request.claims)} claims were not checked", file=sys.stderr)
+        return code
     return AS_CLAIMED if all(outcome.as_claimed for outcome in outcomes) else NOT_AS_CLAIMED
 
 
@@ -85,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--data", metavar="DIR", help="feed real images from IDX files (MNIST) instead of random inputs"
     )
+    check.add_argument("--jobs", type=_positive, help="processes (default: one for every dozen of claims)")
     check.add_argument("--all", action="store_true", help="show the counterexample of every refuted law")
     return parser
 
@@ -97,68 +101,45 @@ def _positive(text: str) -> int:
     return number
 
 
-def _chosen_cells(options: argparse.Namespace) -> list[tuple[str, Cell]]:
-    names = options.claims or list(CATALOGUE)
-    data = load_images(options.data) if options.data else None
-    chosen = []
-    for name in names:
-        claim = load_claim(name)
-        domain = Domain(claim, _pins(claim, options), data)
-        _check_fed(domain)
-        chosen += [(name, cell) for cell in cells(domain, options.law)]
-    return chosen
+def _request(options: argparse.Namespace) -> Request:
+    return Request(
+        claims=tuple(options.claims or CATALOGUE),
+        laws=tuple(options.law) if options.law else None,
+        plan=Plan(options.profile, options.examples, options.seed),
+        at=options.at,
+        data=options.data,
+    )
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: on small tensors, more of them only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def _usual_jobs(claims: int) -> int:
+    """Take a process for every dozen of claims, as far as there are processors."""
+    return max(1, min(os.cpu_count() or 1, MOST_JOBS, claims // 12))
 
 
-def _check_fed(domain: Domain) -> None:
-    """Refuse data that no input takes: the run would be on random numbers, and look as if it were not."""
-    shapes = {name: domain.typical.shape(variable) for name, variable in domain.claim.inputs().items()}
-    if domain.data is not None and not any(takes_rows(domain.data, shape) for shape in shapes.values()):
-        message = (
-            f"{domain.name}: --data holds images of {tuple(domain.data.shape[1:])}, but the inputs are "
-            f"{shapes}; fix their last axes with --at"
-        )
-        raise UsageError(message)
-
-
-def _pins(claim: type[Equivalence], options: argparse.Namespace) -> dict[str, Any]:
-    pins = parse_pins(claim, options.at)
-    starred = [name for name, free in Domain(claim).axes.items() if free and options.data]
-    return {**dict.fromkeys(starred, DATA_BATCH), **pins}
-
-
-def _progress(started: float) -> Any:
+def _progress(started: float) -> Progress:
     """Write one live line with the time left, where someone is watching."""
     if not sys.stderr.isatty():
         return lambda *_: None
 
-    def show(done: int, total: int, name: str, law: str) -> None:
+    def show(done: int, total: int, name: str) -> None:
         spent = time.monotonic() - started
         left = f"{spent / done * (total - done):.0f} s left" if done else ""
-        line = f"{done}/{total} {left:>10}  {name} {law}"
+        line = f"{done} of {total} claims  {left:>10}  {name}" if done < total else ""
         sys.stderr.write(f"\r{line[:79]:<79}\r")
 
     return show
 
 
-def _print_report(outcomes: Sequence[Outcome], options: argparse.Namespace, seconds: float) -> None:
+def _print_report(
+    request: Request, outcomes: Sequence[Outcome], options: argparse.Namespace, seconds: float
+) -> None:
     for line in (
         *table.refutations(outcomes, full=options.all),
         "",
         *table.matrix(outcomes),
         "",
         *table.decisions(outcomes),
-        *(_sizes(outcomes) if options.at else ()),
+        *(_sizes(request) if options.at else ()),
         *table.failures(outcomes),
         "",
         table.totals(outcomes, seconds),
@@ -166,9 +147,9 @@ def _print_report(outcomes: Sequence[Outcome], options: argparse.Namespace, seco
         print(line)
 
 
-def _sizes(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _sizes(request: Request) -> Iterator[str]:
     """Say which forms were compared at the sizes asked for: their inputs, their free parameters."""
-    for domain in {outcome.name: outcome.cell.domain for outcome in outcomes}.values():
+    for domain in map(request.domain, request.claims):
         case = domain.typical
         yield f"  {case.claim!r}"
         for name, variable in domain.claim.inputs().items():

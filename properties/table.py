@@ -34,16 +34,16 @@ LEGEND = (
 
 def matrix(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Give the table claim × law: one line a claim, one column a law."""
-    laws = list(dict.fromkeys(outcome.cell.law.name for outcome in outcomes))
+    laws = list(dict.fromkeys(outcome.law for outcome in outcomes))
     claims = list(dict.fromkeys(outcome.name for outcome in outcomes))
     for place, law in enumerate(laws):
         yield f"  {place + 1:>2} {law}"
     width = max(len(name) for name in [*claims, "claim"])
     yield f"{'claim':<{width}} " + "".join(f"{place + 1:>3}" for place in range(len(laws))) + "   cases"
     for claim in claims:
-        row = {outcome.cell.law.name: outcome for outcome in outcomes if outcome.name == claim}
+        row = {outcome.law: outcome for outcome in outcomes if outcome.name == claim}
         marks = "".join(f"{_mark(row[law]) if law in row else ' ':>3}" for law in laws)
-        cases = sum(outcome.cell.tally.executed for outcome in row.values())
+        cases = sum(outcome.tally.executed for outcome in row.values())
         yield f"{claim:<{width}} {marks} {cases:>7,}"
     yield LEGEND
 
@@ -52,7 +52,7 @@ def decisions(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Say how many cases each oracle decided, and what its word is worth."""
     total: dict[str, int] = {}
     for outcome in outcomes:
-        for decided, count in outcome.cell.tally.decided.items():
+        for decided, count in outcome.tally.decided.items():
             total[decided] = total.get(decided, 0) + count
     polynomial = sorted((miss, outcome.name) for outcome in outcomes if (miss := _miss(outcome)) is not None)
     worst = ""
@@ -90,7 +90,7 @@ def failures(outcomes: Sequence[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
         if not outcome.as_claimed:
             yield ""
-            yield f"{outcome.status.upper()}: {outcome.name}, {outcome.cell.law.name}"
+            yield f"{outcome.status.upper()}: {outcome.name}, {outcome.law}"
             yield outcome.text
 
 
@@ -100,8 +100,8 @@ def totals(outcomes: Sequence[Outcome], seconds: float) -> str:
     counted = ", ".join(
         f"{COUNTED[status]} {statuses.count(status)}" for status in Status if status in statuses
     )
-    executed = sum(outcome.cell.tally.executed for outcome in outcomes)
-    outside = sum(outcome.cell.tally.outside for outcome in outcomes)
+    executed = sum(outcome.tally.executed for outcome in outcomes)
+    outside = sum(outcome.tally.outside for outcome in outcomes)
     claims = len({outcome.name for outcome in outcomes})
     return (
         f"claims {claims}, cells {len(outcomes)} ({counted}), cases {executed:,}, "
@@ -112,12 +112,12 @@ def totals(outcomes: Sequence[Outcome], seconds: float) -> str:
 def _mark(outcome: Outcome) -> str:
     if outcome.status is not Status.HOLDS:
         return MARKS[outcome.status]
-    decided = outcome.cell.tally.decided
+    decided = outcome.tally.decided
     return "~" if decided.get(LADDER) else DECIDED[next(iter(decided))]
 
 
 def _miss(outcome: Outcome) -> float | None:
-    tally = outcome.cell.tally
+    tally = outcome.tally
     exact = outcome.status is Status.HOLDS and tally.decided.get(EXACT)
     return tally.exactness.miss_probability if exact and tally.exactness else None
 
@@ -126,7 +126,7 @@ def _obstacles(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Say why cells went to the ladder, one line a reason."""
     claims: dict[str, set[str]] = {}
     for outcome in outcomes:
-        tally = outcome.cell.tally
+        tally = outcome.tally
         if tally.decided.get(LADDER) and tally.exactness:
             claims.setdefault(tally.exactness.obstacle, set()).add(outcome.name)
     for obstacle, names in sorted(claims.items()):

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from multiprocessing import get_context
 
+import torch
 from hypothesis.errors import Unsatisfiable
 
 from equivalence.variable import ClaimError
 from properties.cell import Cell, Plan
 from properties.counterexample import Refuted
+from properties.judge import Tally
+from properties.request import Request
 
 
 class Status(StrEnum):
@@ -30,11 +37,12 @@ AS_CLAIMED = {Status.HOLDS, Status.REFUTED_AS_DECLARED, Status.DOES_NOT_APPLY}
 
 @dataclass(frozen=True)
 class Outcome:
-    """A cell, what it came to, and the text that says why."""
+    """What one claim came to under one law, and the text that says why: plain data."""
 
     name: str
-    cell: Cell
+    law: str
     status: Status
+    tally: Tally
     text: str = ""
 
     @property
@@ -43,38 +51,73 @@ class Outcome:
         return self.status in AS_CLAIMED
 
 
-Progress = Callable[[int, int, str, str], None]
-"""(cells done, cells in all, claim, law) -> None."""
+Progress = Callable[[int, int, str], None]
+"""(claims done, claims in all, claim) -> None."""
 
 
-def verify(
-    cells: Sequence[tuple[str, Cell]], plan: Plan, progress: Progress = lambda *_: None
-) -> Iterable[Outcome]:
-    """Run every cell in order."""
-    for done, (name, cell) in enumerate(cells):
-        progress(done, len(cells), name, cell.law.name)
-        yield outcome(name, cell, plan)
+def verify(request: Request, jobs: int, progress: Progress) -> Iterator[list[Outcome]]:
+    """Check every claim of a request, claim by claim in order; every mistake in it shows before the first."""
+    for name in request.claims:
+        request.cells(name)
+    total = len(request.claims)
+    progress(0, total, request.claims[0])
+    for done, outcomes in enumerate(_checked(request, jobs), start=1):
+        progress(done, total, outcomes[0].name)
+        yield outcomes
 
 
-def outcome(name: str, cell: Cell, plan: Plan) -> Outcome:
+def check(request: Request, name: str) -> list[Outcome]:
+    """Check one claim under the laws of a request."""
+    with one_thread():
+        return [_outcome(name, cell, request.plan) for cell in request.cells(name)]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: on small tensors, more of them only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _checked(request: Request, jobs: int) -> Iterator[list[Outcome]]:
+    if jobs == 1:
+        yield from (check(request, name) for name in request.claims)
+        return
+    # Spawned, not forked: autograd's threads do not survive a fork.
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        try:
+            yield from pool.map(partial(check, request), request.claims)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _outcome(name: str, cell: Cell, plan: Plan) -> Outcome:
+    status, text = _status(cell, plan)
+    return Outcome(name, cell.law.name, status, cell.tally, text)
+
+
+def _status(cell: Cell, plan: Plan) -> tuple[Status, str]:
     """Run one cell; ClaimError for a claim that cannot be checked as written."""
     if cell.inapplicable:
-        return Outcome(name, cell, Status.DOES_NOT_APPLY, cell.inapplicable)
+        return Status.DOES_NOT_APPLY, cell.inapplicable
     try:
         cell.test(plan)()
     except Refuted as refuted:
-        return Outcome(
-            name, cell, Status.REFUTED_AS_DECLARED if cell.declared else Status.REFUTED, str(refuted)
-        )
+        return Status.REFUTED_AS_DECLARED if cell.declared else Status.REFUTED, str(refuted)
     except Unsatisfiable:
-        return Outcome(name, cell, Status.ERROR, _nothing_executed(cell))
+        return Status.ERROR, _nothing_executed(cell)
     except ClaimError:
         raise
     except Exception:  # noqa: BLE001  (a crash is no counterexample: it is reported as an error of this cell)
-        return Outcome(name, cell, Status.ERROR, traceback.format_exc())
+        return Status.ERROR, traceback.format_exc()
     if cell.declared:
-        return Outcome(name, cell, Status.BREAK_NOT_FOUND, _not_found(cell))
-    return Outcome(name, cell, Status.HOLDS)
+        return Status.BREAK_NOT_FOUND, _not_found(cell)
+    return Status.HOLDS, ""
 
 
 def _nothing_executed(cell: Cell) -> str:

@@ -37,11 +37,12 @@ LAYERS = {
     "properties.suites": 10,
     "properties.loading": 10,
     "properties.idx": 10,
-    "properties.verify": 11,
-    "properties.table": 12,
-    "properties.cli": 13,
-    "properties.__main__": 14,
-    "properties.plugin": 14,
+    "properties.request": 11,
+    "properties.verify": 12,
+    "properties.table": 13,
+    "properties.cli": 14,
+    "properties.__main__": 15,
+    "properties.plugin": 15,
 }
 """A file imports from its own height or from below."""
 

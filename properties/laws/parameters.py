@@ -19,7 +19,7 @@ from properties.sample import Sample, build
 from properties.statistics import Draws, Positions
 
 STEPS = 3
-FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 64, 1024
+FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 64, 512
 """Fresh modules of each form in one case."""
 MOST_STORED = 2**22
 """Scalars held at once; large modules are constructed fewer times."""
