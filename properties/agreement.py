@@ -105,7 +105,7 @@ def _leaf(reference: Any, candidate: Any, where: str) -> Difference | None:
     if isinstance(candidate, Draws | Positions):
         return _distribution(reference, candidate, where)
     if type(reference) is not type(candidate):
-        return Difference("structure", where, type(reference).__name__, type(candidate).__name__)
+        return Difference("structure", where, _named(reference), _named(candidate))
     return None if reference == candidate else Difference("value", where, str(reference), str(candidate))
 
 
@@ -156,13 +156,18 @@ def _values(
     return Difference(
         kind="value",
         where=f"{where}{list(place)}" if place else where,
-        reference=f"{reference[place].item():.17g}",
-        candidate=f"{candidate[place].item():.17g}",
+        reference=_number(reference[place]),
+        candidate=_number(candidate[place]),
         different=int(differing.sum()),
         total=differing.numel(),
-        largest=float(finite.max()) if finite.numel() else 0.0,
+        largest=float(finite.max()) if finite.numel() and reference.is_floating_point() else 0.0,
         remark=remark,
     )
+
+
+def _number(value: Tensor) -> str:
+    # Adding 0 takes the sign off -0, which is no difference.
+    return f"{value.item() + 0:.17g}"
 
 
 def _distribution(expected: Any, draws: Draws | Positions, where: str) -> Difference | None:
@@ -175,6 +180,10 @@ def _distribution(expected: Any, draws: Draws | Positions, where: str) -> Differ
     if not problem:
         return None
     return Difference("distribution", where, "as stated", problem)
+
+
+def _named(side: Any) -> str:
+    return str(side) if isinstance(side, str | int | float) else type(side).__name__
 
 
 def _is_real(value: Any) -> bool:
