@@ -75,7 +75,11 @@ def _paired(single: Any, double: Any) -> Any:
         return {name: _paired(single[name], double[name]) for name in double}
     if isinstance(double, list | tuple) and isinstance(single, list | tuple) and len(single) == len(double):
         return [_paired(one, other) for one, other in zip(single, double, strict=True)]
-    return _Pair(single, double)
+    return _Pair(_values_of(single), _values_of(double))
+
+
+def _values_of(leaf: Any) -> Any:
+    return leaf.detach() if isinstance(leaf, Tensor) else leaf
 
 
 def _first(reference: Any, candidate: Any, where: str, compare: Comparison) -> Difference | None:
@@ -98,6 +102,7 @@ def _first(reference: Any, candidate: Any, where: str, compare: Comparison) -> D
 
 
 def _leaf(reference: Any, candidate: Any, where: str) -> Difference | None:
+    reference, candidate = _values_of(reference), _values_of(candidate)
     if isinstance(reference, Tensor) and isinstance(candidate, Tensor):
         return _description(reference, candidate, where) or _values(
             reference, candidate, where, _unequal(reference, candidate)
@@ -151,7 +156,7 @@ def _values(
     if not differing.any():
         return None
     place = tuple(differing.nonzero()[0].tolist())
-    gaps = (reference.detach().double() - candidate.detach().double()).abs()
+    gaps = (reference.double() - candidate.double()).abs()
     finite = gaps[torch.isfinite(gaps)]
     return Difference(
         kind="value",
