@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 
 from equivalence.catalogue import CATALOGUE
@@ -28,11 +30,19 @@ MOST_JOBS = 4
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit code: 0 as claimed, 1 not as claimed, 2 bad usage."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A narrow encoding must not end a report with a traceback.
+        sys.stdout.reconfigure(errors="replace")
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except (UsageError, ClaimError, DataError) as error:
         print(f"equivalence: {error}", file=sys.stderr)
         return BAD_USAGE
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; the interpreter flushes once more on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_AS_CLAIMED
     return code
 
 
@@ -50,16 +60,20 @@ def verify_claims(options: argparse.Namespace) -> int:
     request = _request(options)
     jobs = options.jobs or _usual_jobs(len(request.claims))
     outcomes: list[Outcome] = []
-    code = AS_CLAIMED
+    trouble = ""
     try:
         for checked in verify(request, jobs, _progress(started)):
             outcomes += checked
     except KeyboardInterrupt:
-        code = INTERRUPTED
-    _print_report(request, outcomes, options, time.monotonic() - started)
-    if code == INTERRUPTED:
-        print(f"interrupted: the rest of {len(request.claims)} claims were not checked", file=sys.stderr)
-        return code
+        trouble = "interrupted"
+    except BrokenProcessPool:
+        trouble = "a process died, perhaps in a form that crashes (see which with --jobs 1)"
+    if outcomes:
+        _print_report(request, outcomes, options, time.monotonic() - started)
+    if trouble:
+        left = request.claims[len({outcome.name for outcome in outcomes}) :]
+        print(f"{trouble}: {len(left)} claims were not checked, from {left[0]} on", file=sys.stderr)
+        return INTERRUPTED if trouble == "interrupted" else NOT_AS_CLAIMED
     return AS_CLAIMED if all(outcome.as_claimed for outcome in outcomes) else NOT_AS_CLAIMED
 
 
@@ -103,7 +117,7 @@ def _positive(text: str) -> int:
 
 def _request(options: argparse.Namespace) -> Request:
     return Request(
-        claims=tuple(options.claims or CATALOGUE),
+        claims=tuple(dict.fromkeys(options.claims or CATALOGUE)),
         laws=tuple(options.law) if options.law else None,
         plan=Plan(options.profile, options.examples, options.seed),
         at=options.at,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from properties.agreement import first_difference
 from properties.case import Case
-from properties.judge import EXACT, Judge, Tally, Verdict
+from properties.judge import Judge, Tally, Verdict
 from properties.regime import Integers
 from properties.sample import Sample
 
@@ -35,14 +35,14 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
 
     def lines(self) -> Iterator[str]:
         """Give the text line by line."""
-        verdict, bits = self._readable()
+        verdict, regime = self._readable()
         name, law = self.judge.domain.name, self.judge.law
         declared = self.judge.domain.claim.breaks.get(law.name)
         yield f"{name} is refuted by {law.name}" + (f", as declared ({declared})" if declared else "")
         yield f"  law            {law.statement}"
         yield f"  smallest case  {verdict.case}"
-        if bits is not None:
-            yield from _values(Sample(verdict.case, Integers(bits), self.judge.domain.data))
+        if regime is not None:
+            yield from _values(Sample(verdict.case, regime, self.judge.domain.data))
         yield f"  difference     {verdict.difference} [{_decided(verdict)}]"
         yield from self._worst()
         replay = f"{_place(verdict.case)} --law {law.name} --at {pins(verdict.case)}"
@@ -53,16 +53,17 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         if worst and worst.difference and worst.difference.largest:
             yield f"  worst seen     |difference| {worst.difference.largest:.6g} at {worst.case}"
 
-    def _readable(self) -> tuple[Verdict, int | None]:
+    def _readable(self) -> tuple[Verdict, Integers | None]:
         """Draw the same case from the smallest integers that still show a difference."""
-        exactness = self.verdict.exactness
-        if self.verdict.decided != EXACT or exactness is None:
+        regime = self.verdict.regime
+        if regime is None:
             return self.verdict, None
-        for bits in range(exactness.bits):
-            difference = first_difference(self.judge.equation(self.verdict.case, Integers(bits)))
+        for bits in range(regime.bits):
+            small = replace(regime, bits=bits)
+            difference = first_difference(self.judge.equation(self.verdict.case, small))
             if difference is not None:
-                return replace(self.verdict, difference=difference), bits
-        return self.verdict, exactness.bits
+                return replace(self.verdict, difference=difference), small
+        return self.verdict, regime
 
 
 def pins(case: Case) -> str:
@@ -77,7 +78,7 @@ def _place(case: Case) -> str:
     """Name the claim as the command line finds it: by module, or by file where that cannot be imported."""
     claim = type(case.claim)
     file = Path(getattr(sys.modules.get(claim.__module__), "__file__", None) or "")
-    importable = "." in claim.__module__ or str(file.parent) in {*sys.path, str(Path.cwd())}
+    importable = "." in claim.__module__ or file.stem == claim.__module__
     return f"{claim.__module__ if importable else file}:{claim.__qualname__}"
 
 
@@ -102,4 +103,6 @@ def _number(entry: float) -> float | int:
 
 
 def _decided(verdict: Verdict) -> str:
-    return {EXACT: "exact integers", "directly": "bitwise"}.get(verdict.decided, verdict.decided)
+    if verdict.regime is not None:
+        return f"exact integers in {verdict.regime.dtype}".replace("torch.", "").removesuffix(" in float64")
+    return "bitwise" if verdict.decided == "directly" else verdict.decided

@@ -20,13 +20,12 @@ from properties.sample import build
 
 WIDEST_EXEMPLAR = 8
 SPAN = 6
-"""Small cases draw a size from its least value to SPAN above it."""
+LARGE = 19
+"""Small cases draw a size from its least value to SPAN above it, and now and then LARGE above it."""
 LARGEST_SPAN = 16
 """A case beyond this is traced by itself."""
-WIDE = (12, 16)
-"""Sizes of wide cases, for laws that need many entries."""
-LARGEST_LEADING: Shape = (2, 1, 3)
-LARGEST_FREE = 5
+WIDE = (40, 8, 24, 12)
+"""Sizes of wide cases, for laws that need many entries; unequal, so that no fan is like another."""
 
 
 class Domain:
@@ -84,10 +83,7 @@ class Domain:
     def largest(self, like: Case) -> Case:
         """Give the case with every size at its largest, and the other fields as in a given case."""
         claim = self._configured(lambda name, kind: _largest(kind, getattr(like.claim, name)))
-        axes = {
-            name: self.axis(name, LARGEST_LEADING if free else (LARGEST_FREE,))
-            for name, free in self.axes.items()
-        }
+        axes = {name: self.axis(name, (LARGE,)) for name in self.axes}
         return Case(claim, axes, 0)
 
     def wide(self) -> Iterator[Case]:
@@ -126,9 +122,9 @@ class Domain:
         return self.configure(values)
 
     def _wide_case(self, picked: Mapping[str, Any], place: int) -> Case:
-        sizes = itertools.count(WIDE[0] + place)
+        sizes = itertools.cycle([*WIDE[place % len(WIDE) :], *WIDE[: place % len(WIDE)]])
         claim = self._configured(
-            lambda name, kind: picked[name] if isinstance(kind, Choice) else _wide(kind, next(sizes))
+            lambda name, kind: picked[name] if isinstance(kind, Choice) else _within(kind, next(sizes))
         )
         axes = {name: self.axis(name, (1,)) for name in self.axes}
         return Case(claim, axes, self.pins.get("seed", place))
@@ -167,8 +163,4 @@ def _within(kind: Kind, size: int) -> int:
 def _largest(kind: Kind, value: Any) -> Any:
     if isinstance(kind, Between):
         return min(kind.high, kind.low + LARGEST_SPAN)
-    return kind.low + SPAN if isinstance(kind, AtLeast) else value
-
-
-def _wide(kind: Kind, size: int) -> int:
-    return _within(kind, WIDE[0] + size % (WIDE[1] - WIDE[0] + 1))
+    return kind.low + LARGE if isinstance(kind, AtLeast) else value

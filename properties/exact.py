@@ -29,7 +29,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from properties.bounds import Bound, Exact, Tainted, observed
 from properties.operations import Rule, rule_for
 
-SIGNIFICAND = 53
+SIGNIFICANDS = {torch.float64: 53, torch.float32: 24}
 MARGIN = 1
 """One bit kept free, for tensors that enter a run from outside and are bounded by the values seen."""
 MOST_BITS = 24
@@ -43,6 +43,8 @@ class Exactness:
     """What a trace found: the bits that keep a run exact, and what its agreement is worth."""
 
     bits: int
+    single_bits: int
+    """The same for a run in float32, whose significand is shorter."""
     degree: int
     piecewise: bool
     obstacle: str = ""
@@ -57,10 +59,11 @@ class Exactness:
 class Trace(TorchDispatchMode):
     """Bounds every tensor of a run by weight * M^degree, storage by storage, and looks at every value."""
 
-    def __init__(self, bits: int) -> None:
-        """Watch a run whose drawn integers have at most this many bits."""
+    def __init__(self, bits: int, dtype: torch.dtype = torch.float64) -> None:
+        """Watch a run in one dtype, whose drawn integers have at most this many bits."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.bits = bits
+        self.dtype = dtype
         self.bounds: dict[int, Bound] = {}
         self.alive: list[torch.UntypedStorage] = []
         self.heaviest: dict[int, float] = {0: 1.0}
@@ -81,6 +84,7 @@ class Trace(TorchDispatchMode):
         sources = sources[1:] if rule and rule.overwrites else sources
         result = operation(*args, **kwargs)
         bound = self._combine(name, rule, sources, (args, kwargs, result))
+        self._note_rounding(name, sources, result)
         for tensor in _tensors(result):
             self._write(tensor, self._checked(tensor, bound, name), whole=not operation._schema.is_mutable)  # noqa: SLF001
         return result
@@ -105,13 +109,20 @@ class Trace(TorchDispatchMode):
             return rule.bound([] if rule.forgets else exact, *call)
         return tainted
 
+    def _note_rounding(self, name: str, sources: list[Bound], result: Any) -> None:
+        """Mark a cast of drawn reals to integers, and a real read into Python: they choose by value too."""
+        drawn = any(isinstance(source, Tainted) or source.degree for source in sources)
+        cast = name in ("_to_copy", "copy_") and any(not one.is_floating_point() for one in _tensors(result))
+        if drawn and (cast or name == "_local_scalar_dense"):
+            self.piecewise = True
+
     def _checked(self, tensor: Tensor, bound: Bound, name: str) -> Bound:
         """Hold the bound against the values of this run: integers, and no larger than it says."""
         if isinstance(bound, Tainted) or tensor.is_meta or not tensor.numel():
             return bound
         if not tensor.is_floating_point():
             return observed(tensor)
-        if tensor.dtype != torch.float64 and not _fits(bound, tensor.dtype):
+        if torch.finfo(tensor.dtype).eps > torch.finfo(self.dtype).eps and not _fits(bound, tensor.dtype):
             return Tainted(f"{name} computes in {tensor.dtype}".replace("torch.", ""))
         self.heaviest[bound.degree] = max(bound.weight, self.heaviest.get(bound.degree, 0.0))
         largest = tensor.abs().max().item()
@@ -148,25 +159,25 @@ def _tensors(tree: Any) -> Iterator[Tensor]:
         yield from _tensors(list(tree.values()))
 
 
-def examine(run: Callable[[], Any], bits: int = TRACED_BITS) -> Exactness:
+def examine(run: Callable[[], Any], bits: int = TRACED_BITS, dtype: torch.dtype = torch.float64) -> Exactness:
     """Trace a run that draws integers of this many bits, and say what keeps it exact."""
-    trace = Trace(bits)
+    trace = Trace(bits, dtype)
     with trace:
         result = run()
     bounds = [trace.bound(tensor) for tensor in _tensors(result)]
     tainted = next((bound for bound in bounds if isinstance(bound, Tainted)), None)
     degree = max((bound.degree for bound in bounds if isinstance(bound, Exact)), default=0)
-    room = _room(trace.heaviest)
+    room, single_room = (_room(trace.heaviest, bits) for bits in SIGNIFICANDS.values())
     obstacle = tainted.reason if tainted else ""
     if not obstacle and room < FEWEST_BITS:
         obstacle = f"degree {max(trace.heaviest)} leaves {room} bits to draw from"
-    return Exactness(min(room, MOST_BITS), degree, trace.piecewise, obstacle)
+    return Exactness(min(room, MOST_BITS), min(single_room, MOST_BITS), degree, trace.piecewise, obstacle)
 
 
-def _room(heaviest: Mapping[int, float]) -> int:
-    """Most bits b with weight * 2^(b * degree) <= 2^(53 - margin) for every tensor."""
+def _room(heaviest: Mapping[int, float], significand: int) -> int:
+    """Most bits b with weight * 2^(b * degree) <= 2^(significand - margin) for every tensor."""
     rooms = [
-        math.floor((SIGNIFICAND - MARGIN - math.log2(max(1.0, weight))) / degree)
+        math.floor((significand - MARGIN - math.log2(max(1.0, weight))) / degree)
         for degree, weight in heaviest.items()
         if degree
     ]

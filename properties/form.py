@@ -42,6 +42,16 @@ def answering(side: str) -> Iterator[None]:
 
 
 @contextmanager
+def on_cpu() -> Iterator[None]:
+    """Make new tensors on the CPU, whatever the user's default device is."""
+    if torch.get_default_device().type == "cpu":
+        yield
+    else:
+        with torch.device("cpu"):
+            yield
+
+
+@contextmanager
 def generator_state(seed: int) -> Iterator[None]:
     """Seed torch's global generator inside, and leave it as it was."""
     state = torch.default_generator.get_state()
@@ -61,6 +71,7 @@ class Form:
         self.claim = claim
         self.module = module
         self.dtype = dtype
+        self.structure = ""
 
     def __call__(self, theta: Theta, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run the module with its parameters computed from theta."""
@@ -73,7 +84,8 @@ class Form:
         """Run a copy of the module with the parameters of its own."""
         with generator_state(RANDOM_LAYERS), answering(self.side):
             output = module(*inputs)
-        return self.tensors(output)
+        # An output may be a view of a parameter that is written to later.
+        return tuple(tensor.clone() for tensor in self.tensors(output))
 
     def refuses(self, theta: Theta, inputs: Sequence[Tensor]) -> str:
         """Say what the form does with inputs that may be none of its own."""
@@ -87,27 +99,31 @@ class Form:
     def state(self, theta: Theta) -> dict[str, Tensor]:
         """Give the parameters and buffers that the module has under theta."""
         if self.side == "reference":
-            return dict(theta)
+            return {name: self._own(value) for name, value in theta.items()}
         carried = self.claim.carry(theta)
         self._check_carried(carried, theta)
         left = {name: value for name, value in self.module.named_buffers() if name not in carried}
-        return {name: self._cast(value) for name, value in {**carried, **left}.items()}
+        return {name: self._own(value) for name, value in {**carried, **left}.items()}
 
     def tensors(self, output: object) -> tuple[Tensor, ...]:
         """Give the output as a tuple of tensors; ClaimError where it is anything else."""
         outputs = output if isinstance(output, tuple | list) else (output,)
+        self.structure = f"{type(output).__name__} of {len(outputs)}" if outputs is output else "a tensor"
         if not outputs or not all(isinstance(one, Tensor) for one in outputs):
             name = type(self.claim).__name__
             form = f"{self.side} {type(self.module).__name__}"
             message = (
                 f"{name}: a form returns a tensor or a tuple of tensors, but the {form} returned "
-                f"{type(output).__name__}; wrap it in a module that does"
+                f"{type(output).__name__} of {', '.join(type(one).__name__ for one in outputs)}; wrap it in "
+                "a module that does"
             )
             raise ClaimError(message)
         return tuple(outputs)
 
-    def _cast(self, value: Tensor) -> Tensor:
-        return value.to(self.dtype) if value.is_floating_point() else value
+    def _own(self, value: Tensor) -> Tensor:
+        """Cast a real value, and copy a buffer: a form in training mode may write into it."""
+        value = value.to(self.dtype) if value.is_floating_point() else value
+        return value if value.requires_grad else value.clone()
 
     def _check_carried(self, carried: Theta, theta: Theta) -> None:
         parameters = dict(self.module.named_parameters())

@@ -16,6 +16,10 @@ from equivalence.variable import Between, Mask, Over
 from properties.definition import Choice, Kind
 from properties.domain import Domain
 
+SEED_BOUND = 2**32
+FILE_PREFIX = "claims_in_"
+"""Begins the name of a module that was loaded from a file."""
+
 
 class UsageError(Exception):
     """A command line that names something that is not there: one clear line, with the remedy."""
@@ -66,13 +70,16 @@ def _load(place: str) -> ModuleType:
 
 
 def _load_file(path: Path) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(path.stem, path)
+    specification = importlib.util.spec_from_file_location(FILE_PREFIX + path.stem, path)
     if specification is None or specification.loader is None or not path.is_file():
         message = f"no such file: {path}"
         raise FileNotFoundError(message)
+    # Its neighbours can be imported, and its own name hides no other module.
+    if str(path.parent.resolve()) not in sys.path:
+        sys.path.append(str(path.parent.resolve()))
     module = importlib.util.module_from_spec(specification)
     # Pickling a user's form looks its module up by name.
-    sys.modules[path.stem] = module
+    sys.modules[specification.name] = module
     specification.loader.exec_module(module)
     return module
 
@@ -80,7 +87,7 @@ def _load_file(path: Path) -> ModuleType:
 def _value(domain: Domain, name: str, value: str) -> Any:
     kind = domain.fields.get(name)
     try:
-        return _field(kind, value) if kind else _axis(value) if name in domain.axes else int(value)
+        return _field(kind, value) if kind else _axis(value) if name in domain.axes else _seed(value)
     except ValueError as error:
         message = f"--at {name}={value}: {error}"
         raise UsageError(message) from error
@@ -108,6 +115,14 @@ def _axis(value: str) -> tuple[int, ...]:
         message = "is no list of sizes; write 32x3, or nothing for no axis"
         raise ValueError(message)
     return tuple(map(int, words))
+
+
+def _seed(value: str) -> int:
+    seed = int(value)
+    if not 0 <= seed < SEED_BOUND:
+        message = f"is no seed: 0 to {SEED_BOUND - 1}"
+        raise ValueError(message)
+    return seed
 
 
 def _is_claim(value: object) -> bool:

@@ -160,6 +160,12 @@ def _taps(weight: Tensor) -> int:
     return max(weight.numel() // max(1, size) for size in weight.shape[:2])
 
 
+def _put(sources: Sequence[Exact], args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any) -> Bound:
+    """Write values at places, or add them up there."""
+    accumulate = kwargs.get("accumulate", len(args) > 3 and args[3])  # noqa: PLR2004  (its place in the call)
+    return _scatter_sum(sources, args, kwargs, result) if accumulate else _join(sources)
+
+
 def _add_product(sources: Sequence[Exact], _: tuple[Any, ...], kwargs: Mapping[str, Any], __: Any) -> Bound:
     added = _add([sources[0], _multiply(sources[1:])])
     return Exact(added.degree, added.weight * _numbers([kwargs.get("value", 1)]))
@@ -177,7 +183,7 @@ def _tensor_arguments(args: Any) -> list[Tensor]:
 MOVES = """
     _reshape_alias _to_copy _unsafe_view alias as_strided as_strided_scatter block_diag cat clone
     contiguous detach diag_embed diagonal diagonal_backward diagonal_scatter embedding expand flip
-    gather index index_select index_put lift_fresh lift_fresh_copy masked_scatter masked_select
+    gather index index_select lift_fresh lift_fresh_copy masked_scatter masked_select
     movedim permute pixel_shuffle pixel_unshuffle repeat reshape resize roll scatter select
     select_backward select_scatter slice slice_backward slice_scatter split split_with_sizes squeeze
     stack t take transpose tril triu unbind unfold unsafe_split unsqueeze view neg
@@ -206,6 +212,7 @@ RULES: dict[str, Rule] = {
     "copy": Rule(_move, overwrites=True),
     "set": Rule(_loaded, forgets=True),
     "sum": Rule(_sum),
+    "index_put": Rule(_put),
     "cumsum": Rule(_running_sum),
     "mul": Rule(_times),
     "pow": Rule(_power),

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from equivalence.claim import Equivalence, Theta
-from equivalence.variable import Index, Variable
+from equivalence.variable import ClaimError, Index, Variable
 from properties.case import Case, Shape
-from properties.form import Form, FormError, answering, generator_state
+from properties.form import Form, FormError, answering, generator_state, on_cpu
 from properties.regime import Regime
 
 
@@ -23,9 +23,13 @@ class OutsideDomainError(Exception):
 
 def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
     """Construct one form of a claim; equal seeds start both forms from the same generator state."""
-    with generator_state(seed), answering(side), warnings.catch_warnings():
+    with generator_state(seed), on_cpu(), answering(side), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Initializing zero-element tensors")
-        return claim.reference() if side == "reference" else claim.candidate()
+        module = claim.reference() if side == "reference" else claim.candidate()
+    if not isinstance(module, nn.Module):
+        message = f"{claim!r}: {side} returns an nn.Module, but returned {type(module).__name__}"
+        raise ClaimError(message)
+    return module
 
 
 class Sample:
@@ -89,10 +93,6 @@ class Sample:
         """Run the reference, for a law that does not: a case that it refuses lies outside the claim."""
         with torch.no_grad():
             self.reference(self.theta, self.inputs)
-
-    def fresh(self, claim: Equivalence) -> nn.Module:
-        """Construct the candidate of a claim anew, from another seed, in this sample's dtype."""
-        return build(claim, "candidate", self.case.seed + 1).to(self.dtype)
 
     def module(self, form: Form, theta: Theta) -> nn.Module:
         """Construct a form anew and copy its parameters and buffers into it."""

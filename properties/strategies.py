@@ -15,12 +15,12 @@ from equivalence.claim import Equivalence
 from equivalence.variable import AtLeast, Between, Mask, Over
 from properties.case import Case, Shape
 from properties.definition import Choice, Kind
-from properties.domain import SPAN, WIDE, Domain
+from properties.domain import LARGE, SPAN, WIDE, Domain
 
 LEADING: tuple[Shape, ...] = (
     *((), (1,), (2,), (3,), (5,)),
     *((1, 1), (1, 2), (2, 1), (2, 3), (3, 2)),
-    *((2, 1, 3), (1, 2, 2), (0,), (2, 0)),
+    *((2, 1, 3), (1, 2, 2), (0,), (2, 0), (LARGE,)),
 )
 """Leading axes of small cases: none, one, several, with sizes 0 and 1."""
 FREE: tuple[Shape, ...] = ((1,), (2,), (3,), (4,), (5,), (0,))
@@ -67,16 +67,17 @@ def _values(
 
 
 def _small_size(kind: AtLeast | Between) -> st.SearchStrategy[int]:
-    """Draw 1 and up first, and 0 as the last resort: a case without entries shows little."""
+    """Draw 1 and up first; 0 shows little, and a large size, for code that works in blocks, takes long."""
     if isinstance(kind, Between):
         return st.integers(kind.low, kind.high)
-    return st.sampled_from([*range(max(1, kind.low), kind.low + SPAN + 1), *([0] if kind.low == 0 else [])])
+    usual = range(max(1, kind.low), kind.low + SPAN + 1)
+    return st.sampled_from([*usual, *([0] if kind.low == 0 else []), kind.low + LARGE])
 
 
 def _wide_size(kind: AtLeast | Between) -> st.SearchStrategy[int]:
     if isinstance(kind, Between):
         return st.integers(max(kind.low, kind.high - 1), kind.high)
-    return st.integers(*(max(kind.low, size) for size in WIDE))
+    return st.sampled_from([max(kind.low, size) for size in WIDE])
 
 
 def _shapes(starred: bool) -> st.SearchStrategy[Shape]:  # noqa: FBT001  (a property of the axis)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError
 from properties.cell import Cell, Plan
 from properties.counterexample import Refuted
+from properties.declarations import check_declarations, known_law
 from properties.domain import Domain
 from properties.laws import LAWS
 from properties.laws.registry import Law
@@ -18,15 +18,14 @@ from properties.profiles import current
 
 def chosen_laws(names: Iterable[str] | None = None) -> list[Law]:
     """Give laws by name, all of them by default; ClaimError for a name that is none."""
-    wanted = list(LAWS) if names is None else list(names)
-    return [LAWS[_known(name)] for name in wanted]
+    wanted = list(LAWS) if names is None else list(dict.fromkeys(names))
+    return [LAWS[known_law(name)] for name in wanted]
 
 
 def cells(domain: Domain, names: Iterable[str] | None = None) -> list[Cell]:
     """Pair a claim with laws; ClaimError where it breaks a law that does not exist."""
     chosen = chosen_laws(names)
-    for name in domain.claim.breaks:
-        _known(name)
+    check_declarations(domain)
     return [Cell(domain, law) for law in chosen]
 
 
@@ -37,7 +36,7 @@ def suite(
     examples: int | None = None,
     pins: Mapping[str, Any] | None = None,
 ) -> type:
-    """Make the test class of a claim: `TestMyLayer = properties.suites(MyLayerIsOld)`.
+    """Make the test class of a claim: `TestMyLayer = properties.suite(MyLayerIsOld)`.
 
     Each law is one test. A law that cannot apply is skipped with its reason; one that the claim declares it
     breaks must fail by a disagreement. ClaimError for a claim that is not written as one.
@@ -53,17 +52,18 @@ def _marked(cell: Cell, plan: Plan) -> Callable[[], None]:
 
     test = cell.test(plan)
     test.equivalence_cell = cell  # type: ignore[attr-defined]
-    if cell.inapplicable:
+    if _inapplicable(cell):
         return pytest.mark.skip(reason=f"{cell.law.name} does not apply: {cell.inapplicable}")(test)
     if cell.declared:
         return pytest.mark.xfail(raises=Refuted, strict=True, reason=f"as declared: {cell.declared}")(test)
     return test
 
 
-def _known(name: str) -> str:
-    if name in LAWS:
-        return name
-    near = get_close_matches(name, LAWS, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    message = f"a law is one of {', '.join(LAWS)}, but got {name!r}{hint}"
-    raise ClaimError(message)
+def _inapplicable(cell: Cell) -> str:
+    """Say why a law cannot apply; a form that crashes is for its test to report, not for the collection."""
+    try:
+        return cell.inapplicable
+    except ClaimError:
+        raise
+    except Exception:  # noqa: BLE001  (the user's code may raise anything)
+        return ""

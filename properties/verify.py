@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -88,12 +89,17 @@ def _checked(request: Request, jobs: int) -> Iterator[list[Outcome]]:
         yield from (check(request, name) for name in request.claims)
         return
     # Spawned, not forked: autograd's threads do not survive a fork.
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts) as pool:
         try:
             yield from pool.map(partial(check, request), request.claims)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _leave_interrupts() -> None:
+    """Let the parent alone answer Ctrl-C: it reports what was done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _outcome(name: str, cell: Cell, plan: Plan) -> Outcome:
@@ -103,9 +109,9 @@ def _outcome(name: str, cell: Cell, plan: Plan) -> Outcome:
 
 def _status(cell: Cell, plan: Plan) -> tuple[Status, str]:
     """Run one cell; ClaimError for a claim that cannot be checked as written."""
-    if cell.inapplicable:
-        return Status.DOES_NOT_APPLY, cell.inapplicable
     try:
+        if cell.inapplicable:
+            return Status.DOES_NOT_APPLY, cell.inapplicable
         cell.test(plan)()
     except Refuted as refuted:
         return Status.REFUTED_AS_DECLARED if cell.declared else Status.REFUTED, str(refuted)
@@ -113,7 +119,7 @@ def _status(cell: Cell, plan: Plan) -> tuple[Status, str]:
         return Status.ERROR, _nothing_executed(cell)
     except ClaimError:
         raise
-    except Exception:  # noqa: BLE001  (a crash is no counterexample: it is reported as an error of this cell)
+    except (Exception, SystemExit):  # noqa: BLE001  (a crash is no counterexample: this cell reports it)
         return Status.ERROR, traceback.format_exc()
     if cell.declared:
         return Status.BREAK_NOT_FOUND, _not_found(cell)

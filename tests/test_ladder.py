@@ -69,7 +69,7 @@ class WrittenActivated(Activated):
     """The activations by their formulas."""
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.linear(x)
+        y: Tensor = self.linear(x)
         if self.activation == "silu":
             return y / (1 + torch.exp(-y))
         if self.activation == "tanh":

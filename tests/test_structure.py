@@ -34,6 +34,7 @@ LAYERS = {
     "properties.judge": 7,
     "properties.counterexample": 8,
     "properties.cell": 9,
+    "properties.declarations": 10,
     "properties.suites": 10,
     "properties.loading": 10,
     "properties.idx": 10,

@@ -21,9 +21,11 @@ COTANGENTS, TANGENTS = 3, 4
 @law()
 def forward(_: Any, sample: Sample) -> Equation:
     """candidate(carry(theta), x) = reference(theta, x), in value, shape and dtype."""
+    reference = sample.reference(sample.theta, sample.inputs)
+    candidate = sample.candidate(sample.theta, sample.inputs)
     return Equation(
-        reference={"output": sample.reference(sample.theta, sample.inputs)},
-        candidate={"output": sample.candidate(sample.theta, sample.inputs)},
+        reference={"structure": sample.reference.structure, "output": reference},
+        candidate={"structure": sample.candidate.structure, "output": candidate},
     )
 
 

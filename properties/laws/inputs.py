@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf, nan
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from equivalence.claim import Equivalence
-from equivalence.variable import Real, Variable
+from equivalence.variable import Index, Real, Variable
 from properties.agreement import Equation
 from properties.form import REFUSED, Form
 from properties.laws.applicability import inputs, leading_axes, real_inputs
@@ -25,9 +26,17 @@ def rows(_: Any, sample: Sample) -> Equation:
     """f(stack of rows) = stack of f(row): each row of the leading axes is computed alone."""
     one, other = sample.inputs, sample.draw_inputs(SECOND_ROW)
     stacks = {"a stack of one": [one], "a stack of two": [one, other]}
+
+    def row_by_row() -> dict[str, Any]:
+        return {name: _stacked_outputs(sample.reference, sample, stack) for name, stack in stacks.items()}
+
+    def at_once(form: Form) -> dict[str, Any]:
+        return {name: form(sample.theta, _stacked(stack)) for name, stack in stacks.items()}
+
     return Equation(
-        reference={name: _stacked_outputs(sample.reference, sample, stack) for name, stack in stacks.items()},
-        candidate={name: sample.candidate(sample.theta, _stacked(stack)) for name, stack in stacks.items()},
+        reference=row_by_row(),
+        candidate=at_once(sample.candidate),
+        premise=lambda: Equation(row_by_row(), at_once(sample.reference)),
     )
 
 
@@ -35,12 +44,18 @@ def rows(_: Any, sample: Sample) -> Equation:
 def layout(_: Any, sample: Sample) -> Equation:
     """f(x) does not depend on how x lies in memory, and x is not changed."""
     layouts = dict(_layouts(sample.inputs))
+
+    def contiguous() -> dict[str, Any]:
+        return {name: _used(sample.reference, sample, copies(x)) for name, x in layouts.items()}
+
+    def laid_out(form: Form) -> dict[str, Any]:
+        return {name: _used(form, sample, x) for name, x in dict(_layouts(sample.inputs)).items()}
+
     with torch.no_grad():
         return Equation(
-            reference={
-                name: _undisturbed(sample.reference, sample, copies(x)) for name, x in layouts.items()
-            },
-            candidate={name: _disturbed(sample.candidate, sample, x) for name, x in layouts.items()},
+            reference=contiguous(),
+            candidate=laid_out(sample.candidate),
+            premise=lambda: Equation(contiguous(), laid_out(sample.reference)),
         )
 
 
@@ -52,7 +67,7 @@ def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
             f"outputs reached by {value} in {name}": _spoilt(sample, place, value)
             for place, (name, variable) in enumerate(claim.inputs().items())
             if isinstance(variable, Real)
-            for value in (float("inf"), float("nan"))
+            for value in (inf, -inf, nan)
         }
         return Equation(
             reference={name: _reached(sample.reference, sample, x) for name, x in spoilt.items()},
@@ -87,11 +102,7 @@ def _stacked_outputs(form: Form, sample: Sample, stack: Sequence[Sequence[Tensor
     return _stacked([form(sample.theta, row) for row in stack])
 
 
-def _undisturbed(form: Form, sample: Sample, x: Sequence[Tensor]) -> dict[str, Any]:
-    return {"output": form(sample.theta, x), "x afterwards": copies(x)}
-
-
-def _disturbed(form: Form, sample: Sample, x: Sequence[Tensor]) -> dict[str, Any]:
+def _used(form: Form, sample: Sample, x: Sequence[Tensor]) -> dict[str, Any]:
     output = form(sample.theta, x)
     return {"output": output, "x afterwards": copies(x)}
 
@@ -137,11 +148,11 @@ def _reached(form: Form, sample: Sample, x: Sequence[Tensor]) -> tuple[Tensor, .
 def _wrong_inputs(claim: Equivalence, sample: Sample) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
     """Change one thing about one input at a time."""
     for place, (name, variable) in enumerate(claim.inputs().items()):
-        for change, wrong in _wrong(variable, sample.inputs[place], claim):
+        for change, wrong in _wrong(variable, sample.inputs[place], claim, typed=bool(sample.theta)):
             yield f"{name} with {change}", (*sample.inputs[:place], wrong, *sample.inputs[place + 1 :])
 
 
-def _wrong(variable: Variable, x: Tensor, claim: Equivalence) -> Iterator[tuple[str, Tensor]]:
+def _wrong(variable: Variable, x: Tensor, claim: Equivalence, *, typed: bool) -> Iterator[tuple[str, Tensor]]:
     names = variable.axes.split()
     for place, name in enumerate(names):
         axis = place - len(names)
@@ -151,8 +162,13 @@ def _wrong(variable: Variable, x: Tensor, claim: Equivalence) -> Iterator[tuple[
             yield f"{name}={size}", _resized(x, axis, size)
     if x.ndim and x.shape[-1]:
         yield f"no axis {names[-1]}", x.select(-1, 0)
-    yield "another dtype", x.float() if x.dtype == torch.float64 else x.double()
-    if isinstance(variable, Real):
+    if isinstance(variable, Index) and x.numel():
+        below = int(getattr(claim, variable.below))
+        yield "a negative index", torch.full_like(x, -1)
+        yield f"an index of {below}", torch.full_like(x, below)
+    if typed:
+        yield "another dtype", x.float() if x.dtype == torch.float64 else x.double()
+    if typed and isinstance(variable, Real):
         yield "integers", x.long()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,8 +15,12 @@ from equivalence.claim import Equivalence, Theta
 from equivalence.variable import Mask
 from properties.agreement import Equation
 from properties.form import Form, FormError, answering
+from properties.laws.function import differentiable, pull_back
 from properties.laws.registry import law
-from properties.sample import Sample, load
+from properties.sample import Sample, build, load
+
+Copy = Callable[[Equivalence, Sample, str, nn.Module], nn.Module]
+"""(claim, sample, side, module) -> a copy of the module."""
 
 
 @law()
@@ -45,10 +50,10 @@ def state(claim: Equivalence, sample: Sample) -> Equation:
 
 @law()
 def modes(claim: Equivalence, sample: Sample) -> Equation:
-    """A second call gives the same; the forms agree in train, in eval, and in the buffers afterwards."""
+    """The forms agree, called again and again in eval and in train, and so do their buffers afterwards."""
+    reference, updated = _in_modes(sample.reference, sample)
+    candidate, own = _in_modes(sample.candidate, sample)
     with torch.no_grad():
-        reference, updated = _in_modes(sample.reference, sample)
-        candidate, own = _in_modes(sample.candidate, sample)
         carried = claim.carry(updated)
     buffers = {name for name, _ in sample.candidate.module.named_buffers()} & carried.keys()
     return Equation(
@@ -58,20 +63,55 @@ def modes(claim: Equivalence, sample: Sample) -> Equation:
 
 
 def _duplicates(claim: Equivalence, sample: Sample, module: nn.Module) -> dict[str, nn.Module]:
-    """Copy a module in every way that users do; a fresh one starts from another mask and seed."""
-    fresh = sample.fresh(_with_other_masks(claim))
+    """Copy a module in every way that users do, but for those in which the reference cannot be copied."""
+    duplicates = {}
+    for name, duplicate in COPIES.items():
+        try:
+            with answering("candidate"):
+                duplicates[name] = duplicate(claim, sample, "candidate", module)
+        except FormError:
+            reference = sample.module(sample.reference, sample.theta)
+            if _can_be_copied(duplicate, claim, sample, reference):
+                raise
+    return duplicates
+
+
+def _can_be_copied(duplicate: Copy, claim: Equivalence, sample: Sample, reference: nn.Module) -> bool:
+    try:
+        with answering("reference"):
+            duplicate(claim, sample, "reference", reference)
+    except FormError:
+        return False
+    return True
+
+
+def _loaded(claim: Equivalence, sample: Sample, side: str, module: nn.Module) -> nn.Module:
+    """Load a state_dict into a module that starts from another mask and seed."""
+    fresh = build(_with_other_masks(claim), side, sample.case.seed + 1).to(sample.dtype)
     fresh.load_state_dict(module.state_dict())
-    return {
-        "state_dict in a fresh module": fresh,
-        "deepcopy": copy.deepcopy(module),
-        "pickle": _pickled(module),
-    }
+    return fresh
 
 
-def _pickled(module: nn.Module) -> nn.Module:
-    duplicate = pickle.loads(pickle.dumps(module))  # noqa: S301  (our own bytes, made on this line)
-    assert isinstance(duplicate, nn.Module)  # noqa: S101
+def _deeply_copied(_: Equivalence, __: Sample, ___: str, module: nn.Module) -> nn.Module:
+    return copy.deepcopy(module)
+
+
+def _pickled(_: Equivalence, __: Sample, ___: str, module: nn.Module) -> nn.Module:
+    try:
+        content = pickle.dumps(module)
+    except AttributeError as error:
+        # What pickle raises for a local class or function.
+        raise pickle.PicklingError(str(error)) from error
+    duplicate = pickle.loads(content)  # noqa: S301  (our own bytes, made above)
+    assert isinstance(duplicate, nn.Module)  # noqa: S101  (a module comes back as one)
     return duplicate
+
+
+COPIES: dict[str, Copy] = {
+    "state_dict in a fresh module": _loaded,
+    "deepcopy": _deeply_copied,
+    "pickle": _pickled,
+}
 
 
 def _on_meta(form: Form, module: nn.Module, sample: Sample) -> tuple[Tensor, ...]:
@@ -109,6 +149,10 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
     outputs: dict[str, Any] = {}
     for step, training in enumerate((False, False, True, True, False)):
         module.train(training)
-        mode = "train" if training else "eval"
-        outputs[f"call {step + 1}, {mode}"] = form.run(module, sample.inputs)
+        name = f"call {step + 1}, {'train' if training else 'eval'}"
+        inputs = differentiable(sample.inputs)
+        outputs[name] = form.run(module, inputs)
+        if not step:
+            leaves = [x for x in inputs if x.requires_grad]
+            outputs[f"{name}, d/dx"] = pull_back(form, sample, outputs[name], leaves) if leaves else ()
     return outputs, dict(module.named_parameters()) | dict(module.named_buffers())

@@ -1,0 +1,73 @@
+"""What a claim declares about itself, held against its forms: a slip here would silently check nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from torch import Tensor, nn
+
+from equivalence.variable import ClaimError
+from properties.domain import Domain
+from properties.laws import LAWS
+from properties.sample import build
+
+
+def check_declarations(domain: Domain) -> None:
+    """ClaimError for a break of no law, or of one that does not apply, and for a parameter that is none."""
+    for name in domain.claim.breaks:
+        known_law(name)
+    forms = _forms(domain)
+    if forms is None:
+        return
+    reference, candidate = forms
+    claim = domain.exemplar
+    _check_names(domain, "initial", claim.initial(), candidate)
+    _check_dead(domain, "dead_in_reference", claim.dead_in_reference(), reference)
+    _check_dead(domain, "dead_in_candidate", claim.dead_in_candidate(), candidate)
+    for name in domain.claim.breaks:
+        if reason := LAWS[name].needs(claim):
+            message = (
+                f"{domain.name}: a claim breaks laws that apply to it, but {name} does not ({reason}); "
+                f"take {name!r} out of breaks"
+            )
+            raise ClaimError(message)
+
+
+def known_law(name: str) -> str:
+    """Give the name of a law; ClaimError with the nearest one for another name."""
+    if name in LAWS:
+        return name
+    near = get_close_matches(name, LAWS, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    message = f"a law is one of {', '.join(LAWS)}, but got {name!r}{hint}"
+    raise ClaimError(message)
+
+
+def _forms(domain: Domain) -> tuple[nn.Module, nn.Module] | None:
+    """Construct both forms once; one that cannot be constructed is for its laws to report."""
+    try:
+        return build(domain.exemplar, "reference", 0), build(domain.exemplar, "candidate", 0)
+    except ClaimError:
+        raise
+    except Exception:  # noqa: BLE001  (the user's code may raise anything)
+        return None
+
+
+def _check_names(domain: Domain, method: str, names: Iterable[str], form: nn.Module) -> None:
+    parameters = [name for name, _ in form.named_parameters()]
+    if unknown := sorted({*names} - {*parameters}):
+        message = f"{domain.name}: {method} names parameters, {parameters}, but gives {unknown}"
+        raise ClaimError(message)
+
+
+def _check_dead(domain: Domain, method: str, dead: Mapping[str, Tensor], form: nn.Module) -> None:
+    _check_names(domain, method, dead, form)
+    for name, entries in dead.items():
+        shape = form.get_parameter(name).shape
+        if entries.shape != shape:
+            message = (
+                f"{domain.name}: {method} gives each parameter its own shape, but {name!r} is "
+                f"{tuple(entries.shape)} where the parameter is {tuple(shape)}"
+            )
+            raise ClaimError(message)

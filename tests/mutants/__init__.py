@@ -1,0 +1,28 @@
+"""Claims with one planted bug each, under the law that sees it first: `python -m tests.mutants`."""
+
+# Every family is imported here, in the order of the tables: a mutant registers itself.
+from tests.mutants import two_d_fc, linear, masked, local, sharing, identity, modules, initialisers  # noqa: I001
+from tests.mutants.planted import MUTANTS
+
+RIGHT = (
+    masked.CarriedZeros,
+    sharing.TiedIsShared,
+    modules.BatchNormIsItsFormula,
+    modules.DropoutIsItsFunction,
+    modules.MergedIsLowRank,
+    modules.ShuffledWeightIsShuffled,
+)
+"""Claims in no catalogue that hold under every law, for bugs that no claim there can carry."""
+
+__all__ = [
+    "MUTANTS",
+    "RIGHT",
+    "identity",
+    "initialisers",
+    "linear",
+    "local",
+    "masked",
+    "modules",
+    "sharing",
+    "two_d_fc",
+]

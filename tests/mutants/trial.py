@@ -1,0 +1,78 @@
+"""How a mutant is tried: which laws reject it, and how many cases each seed takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import Phase, example, given, seed, settings
+
+from equivalence.claim import Equivalence
+from properties.case import Case
+from properties.cell import Cell, Plan
+from properties.counterexample import Refuted
+from properties.domain import Domain
+from properties.laws import LAWS
+from properties.profiles import EXPLORE_EXAMPLES, GATE_EXAMPLES
+from properties.strategies import cases
+from tests.mutants.planted import mutated
+
+SEEDS = 20
+
+
+def declared(mutant: type[Equivalence]) -> str:
+    """Name the law that must see the mutant first."""
+    (law,) = mutant.breaks
+    return law
+
+
+class FoundError(BaseException):
+    """Ends a run at its first counterexample: Hypothesis neither replays nor shrinks what is no Exception."""
+
+
+def rejection(cell: Cell, number: int, most: int = EXPLORE_EXAMPLES) -> int | None:
+    """Count the cases up to the first refuted, in a run with this seed; None if all agree."""
+    counted = 0
+
+    def check(case: Any) -> None:
+        nonlocal counted
+        counted += 1
+        try:
+            cell.check(case)
+        except Refuted as refuted:
+            raise FoundError from refuted
+
+    statistical = cell.law.decided == "statistics"
+    test = given(case=cases(cell.domain, wide=statistical))(check)
+    # Hypothesis runs the example given last first.
+    for case in reversed(_wide(cell, number)) if statistical else ():
+        test = example(case=case)(test)
+    plan = settings(Plan(examples=most).settings(cell.law), phases=[Phase.explicit, Phase.generate])
+    try:
+        seed(number)(plan(test))()
+    except FoundError:
+        return counted
+    return None
+
+
+def _wide(cell: Cell, number: int) -> list[Case]:
+    """Give the cases that every run of a statistical law begins with, from a seed of their own."""
+    return [replace(case, seed=SEEDS * place + number) for place, case in enumerate(cell.domain.wide())]
+
+
+def cell_of(mutant: type[Equivalence], law: str) -> Cell:
+    """Pair a mutant with a law."""
+    return Cell(Domain(mutant), LAWS[law])
+
+
+def rejected_earlier(mutant: type[Equivalence]) -> str:
+    """Name a law before the declared one that rejects the mutant, and not the claim that it mutates."""
+    for law in LAWS:
+        if law == declared(mutant):
+            break
+        cell = cell_of(mutant, law)
+        if law in mutated(mutant).breaks or cell.inapplicable:
+            continue
+        if rejection(cell, 0, GATE_EXAMPLES) is not None:
+            return law
+    return ""
