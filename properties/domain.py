@@ -24,7 +24,7 @@ LARGE = 19
 """Small cases draw a size from its least value to SPAN above it, and now and then LARGE above it."""
 LARGEST_SPAN = 16
 """A case beyond this is traced by itself."""
-WIDE = (40, 8, 24, 12)
+WIDE = (20, 6, 12, 8)
 """Sizes of wide cases, for laws that need many entries; unequal, so that no fan is like another."""
 
 

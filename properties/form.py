@@ -12,9 +12,17 @@ from torch.func import functional_call
 
 from equivalence.claim import ClaimError, Equivalence, Theta
 
-REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, ArithmeticError, AssertionError, PicklingError)
+REFUSALS = (
+    ValueError,
+    TypeError,
+    RuntimeError,
+    IndexError,
+    ArithmeticError,
+    AssertionError,
+    PicklingError,
+    SystemExit,
+)
 """What a form raises to refuse an input. Anything else (ImportError, NameError) is an error, no answer."""
-
 REFUSED = "refused"
 RANDOM_LAYERS = 0
 """The seed of torch's generator while a form runs, so that both forms of a random layer draw the same."""
