@@ -69,7 +69,7 @@ class Mask:
 class Variable:
     """A tensor with named axes: a field's name has the field's size, `*name` is any number of free axes.
 
-    Any other name is a free axis of its own.
+    The rows of starred axes are computed alone (the law `rows`); any other name is a free axis of its own.
     """
 
     axes: str

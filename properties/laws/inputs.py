@@ -26,17 +26,9 @@ def rows(_: Any, sample: Sample) -> Equation:
     """f(stack of rows) = stack of f(row): each row of the leading axes is computed alone."""
     one, other = sample.inputs, sample.draw_inputs(SECOND_ROW)
     stacks = {"a stack of one": [one], "a stack of two": [one, other]}
-
-    def row_by_row() -> dict[str, Any]:
-        return {name: _stacked_outputs(sample.reference, sample, stack) for name, stack in stacks.items()}
-
-    def at_once(form: Form) -> dict[str, Any]:
-        return {name: form(sample.theta, _stacked(stack)) for name, stack in stacks.items()}
-
     return Equation(
-        reference=row_by_row(),
-        candidate=at_once(sample.candidate),
-        premise=lambda: Equation(row_by_row(), at_once(sample.reference)),
+        reference={name: _stacked_outputs(sample.reference, sample, stack) for name, stack in stacks.items()},
+        candidate={name: sample.candidate(sample.theta, _stacked(stack)) for name, stack in stacks.items()},
     )
 
 
