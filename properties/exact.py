@@ -24,6 +24,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from properties.bounds import Bound, Exact, Tainted, observed
@@ -65,7 +66,8 @@ class Trace(TorchDispatchMode):
         self.bits = bits
         self.dtype = dtype
         self.bounds: dict[int, Bound] = {}
-        self.alive: list[torch.UntypedStorage] = []
+        # A weak reference keeps a storage's identity from being used again, but not its memory.
+        self.named: list[StorageWeakRef] = []
         self.heaviest: dict[int, float] = {0: 1.0}
         self.piecewise = False
 
@@ -141,7 +143,7 @@ class Trace(TorchDispatchMode):
         old = self.bounds.get(key)
         self.bounds[key] = bound if covers or old is None else old.joined(bound)
         if old is None:
-            self.alive.append(storage)
+            self.named.append(StorageWeakRef(storage))
 
 
 def _fits(bound: Exact, dtype: torch.dtype) -> bool:
