@@ -21,7 +21,7 @@ from properties.statistics import Draws, Positions
 STEPS = 3
 FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 64, 512
 """Fresh modules of each form in one case."""
-MOST_STORED = 2**22
+MOST_STORED = 2**20
 """Scalars held at once; large modules are constructed fewer times."""
 MOST_DRAWS = 65536
 """Entries kept of one parameter over all constructions."""
