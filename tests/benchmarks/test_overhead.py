@@ -22,7 +22,7 @@ from torch.func import functional_call
 from equivalence.claims.two_d_fc import TwoDFCIsFlattenLinear
 from equivalence.layers.two_d_fc import TwoDFC
 from properties.cell import Plan
-from properties.domain import Domain
+from properties.domain import LARGE, Domain
 from properties.profiles import profile
 from properties.strategies import LEADING, SEEDS
 from properties.suites import cells
@@ -31,7 +31,7 @@ CASES = 300
 ROUNDS = 15
 BOUND = 2**20
 
-SIZES = st.sampled_from([1, 2, 3, 4, 5, 6, 0])
+SIZES = st.sampled_from([1, 2, 3, 4, 5, 6, 0, LARGE])
 
 
 class Forms(NamedTuple):
