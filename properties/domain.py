@@ -69,6 +69,12 @@ class Domain:
         )
         raise ClaimError(message)
 
+    @cached_property
+    def drawn(self) -> list[tuple[str, Kind]]:
+        """Name the fields that are not pinned, with the masks last: their shapes depend on the sizes."""
+        free = [(name, kind) for name, kind in self.fields.items() if name not in self.pins]
+        return sorted(free, key=lambda field: isinstance(field[1], Over))
+
     def sizes(self, case: Case) -> dict[str, int]:
         """Give every size of a case by name; any number of free axes count as their product."""
         named = {name: getattr(case.claim, name) for name in sizes_of(self.fields)}

@@ -7,6 +7,7 @@ alive, no leading axes, seed 0.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,14 +18,18 @@ from properties.case import Case, Shape
 from properties.definition import Choice, Kind
 from properties.domain import LARGE, SPAN, WIDE, Domain
 
-LEADING: tuple[Shape, ...] = (
-    *((), (1,), (2,), (3,), (5,)),
-    *((1, 1), (1, 2), (2, 1), (2, 3), (3, 2)),
-    *((2, 1, 3), (1, 2, 2), (0,), (2, 0), (LARGE,)),
+STARRED: st.SearchStrategy[Shape] = st.sampled_from(
+    [
+        *((), (1,), (2,), (3,), (5,)),
+        *((1, 1), (1, 2), (2, 1), (2, 3), (3, 2)),
+        *((2, 1, 3), (1, 2, 2), (0,), (2, 0), (LARGE,)),
+    ]
 )
 """Leading axes of small cases: none, one, several, with sizes 0 and 1."""
-FREE: tuple[Shape, ...] = ((1,), (2,), (3,), (4,), (5,), (0,))
+FREE: st.SearchStrategy[Shape] = st.sampled_from([(1,), (2,), (3,), (4,), (5,), (0,)])
 SEEDS = st.integers(0, 2**32 - 1)
+Size = Callable[[AtLeast | Between], st.SearchStrategy[int]]
+"""How the sizes of a field are drawn."""
 
 
 def cases(domain: Domain, *, wide: bool = False) -> st.SearchStrategy[Case]:
@@ -33,23 +38,18 @@ def cases(domain: Domain, *, wide: bool = False) -> st.SearchStrategy[Case]:
 
 
 @st.composite
-def _cases(
-    draw: st.DrawFn, domain: Domain, size: Callable[[AtLeast | Between], st.SearchStrategy[int]]
-) -> Case:
+def _cases(draw: st.DrawFn, domain: Domain, size: Size) -> Case:
     claim = _claim(draw, domain, size)
     axes = {
-        name: domain.axis(name, () if name in domain.pins else draw(_shapes(starred)))
+        name: domain.axis(name, () if name in domain.pins else draw(STARRED if starred else FREE))
         for name, starred in domain.axes.items()
     }
     return Case(claim, axes, domain.pins["seed"] if "seed" in domain.pins else draw(SEEDS))
 
 
-def _claim(
-    draw: st.DrawFn, domain: Domain, size: Callable[[AtLeast | Between], st.SearchStrategy[int]]
-) -> Equivalence:
+def _claim(draw: st.DrawFn, domain: Domain, size: Size) -> Equivalence:
     values: dict[str, Any] = {}
-    drawn = [(name, kind) for name, kind in domain.fields.items() if name not in domain.pins]
-    for name, kind in sorted(drawn, key=lambda field: isinstance(field[1], Over)):
+    for name, kind in domain.drawn:
         if isinstance(kind, Over):
             values[name] = draw(_masks(*domain.mask_shape(name, values)))
         else:
@@ -57,9 +57,8 @@ def _claim(
     return domain.configure(values)
 
 
-def _values(
-    kind: Kind, size: Callable[[AtLeast | Between], st.SearchStrategy[int]]
-) -> st.SearchStrategy[Any]:
+@cache
+def _values(kind: Kind, size: Size) -> st.SearchStrategy[Any]:
     if isinstance(kind, Choice):
         return st.sampled_from(kind.values)
     assert not isinstance(kind, Over)  # noqa: S101  (masks are drawn after the sizes)
@@ -78,10 +77,6 @@ def _wide_size(kind: AtLeast | Between) -> st.SearchStrategy[int]:
     if isinstance(kind, Between):
         return st.integers(max(kind.low, kind.high - 1), kind.high)
     return st.sampled_from([max(kind.low, size) for size in WIDE])
-
-
-def _shapes(starred: bool) -> st.SearchStrategy[Shape]:  # noqa: FBT001  (a property of the axis)
-    return st.sampled_from(LEADING if starred else FREE)
 
 
 def _masks(rows: int, columns: int) -> st.SearchStrategy[Mask]:
