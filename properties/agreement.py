@@ -19,8 +19,6 @@ class Equation:
 
     reference: Any
     candidate: Any
-    premise: Callable[[], Equation] | None = None
-    """What the reference alone must satisfy for the law to speak; asked only when the sides differ."""
 
 
 @dataclass(frozen=True)

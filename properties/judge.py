@@ -23,6 +23,8 @@ from properties.regime import Integers, Reals, Regime
 from properties.sample import OutsideDomainError, Sample
 
 EXACT, LADDER = "exact", "ladder"
+FLOATS = (Reals(torch.float32), Reals(torch.float64))
+Comparison = Callable[..., Difference | None]
 SINGLE_EVERY = 8
 """One case in so many is run in float32 as well."""
 
@@ -58,11 +60,9 @@ class Judge:
         decide = self._by_values if self.law.decided == "values" else self._directly
         try:
             with torch.enable_grad(), generator_state(case.seed), on_cpu():
-                return decide(case)
+                return self._answered(case, decide)
         except FormError as error:
-            if error.side == "reference":
-                raise OutsideDomainError(str(error)) from error
-            return Verdict(case, "directly", raised(error))
+            raise OutsideDomainError(str(error)) from error
 
     def equation(self, case: Case, regime: Regime) -> Equation:
         """State the law for one case, in numbers."""
@@ -77,6 +77,16 @@ class Judge:
             found = self._examine(traced, Integers(TRACED_BITS))
             self._traced[options] = (traced, found)
         return found
+
+    def _answered(self, case: Case, decide: Callable[[Case], Verdict]) -> Verdict:
+        """Decide one case, and take a candidate that raises as a difference."""
+        try:
+            return decide(case)
+        except FormError as error:
+            if error.side == "reference":
+                raise
+            self._require_premise(case, FLOATS, first_difference_beyond_rounding)
+            return Verdict(case, "directly", raised(error))
 
     def _by_values(self, case: Case) -> Verdict:
         """Decide by integers, and by reals too where a form chooses by value: integers never lie between."""
@@ -94,26 +104,27 @@ class Judge:
         return Verdict(case, EXACT, None, exactness)
 
     def _on_the_ladder(self, case: Case) -> Difference | None:
-        return self._difference(
-            case, [Reals(torch.float32), Reals(torch.float64)], first_difference_beyond_rounding
-        )
+        return self._difference(case, FLOATS, first_difference_beyond_rounding)
 
     def _directly(self, case: Case) -> Verdict:
         difference = self._difference(case, [Reals(torch.float64)], first_difference)
         return Verdict(case, self.law.decided, difference)
 
-    def _difference(
-        self, case: Case, regimes: Sequence[Regime], compare: Callable[..., Difference | None]
-    ) -> Difference | None:
-        """Compare the sides; where the reference alone fails the law's premise, the law says nothing."""
-        equations = [self.equation(case, regime) for regime in regimes]
-        difference = compare(*equations)
-        if difference is None or not all(equation.premise for equation in equations):
-            return difference
-        if compare(*(equation.premise() for equation in equations if equation.premise)) is not None:
+    def _difference(self, case: Case, regimes: Sequence[Regime], compare: Comparison) -> Difference | None:
+        difference = compare(*(self.equation(case, regime) for regime in regimes))
+        if difference is not None:
+            self._require_premise(case, regimes, compare)
+        return difference
+
+    def _require_premise(self, case: Case, regimes: Sequence[Regime], compare: Comparison) -> None:
+        """Where the reference alone fails the law's premise, the law says nothing."""
+        premise = self.law.premise
+        if premise is None:
+            return
+        samples = [Sample(case, regime, self.domain.data) for regime in regimes]
+        if compare(*(premise(case.claim, sample) for sample in samples)) is not None:
             message = f"the reference itself does not satisfy {self.law.name}"
             raise OutsideDomainError(message)
-        return difference
 
     def _stayed_exact(self, case: Case, regime: Integers) -> bool:
         """Trace the very case that differs: rounding must not look like a difference of meaning."""

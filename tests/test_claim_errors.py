@@ -1,13 +1,15 @@
 """A claim that is written wrong gets one error that names the claim, the rule, the value and the remedy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from equivalence import AtLeast, Between, ClaimError, Dim, Equivalence, Index, Mask, Over, Real
 from equivalence.claim import Theta
+from equivalence.distribution import Distribution, Uniform
 from properties.cell import Plan
 from properties.domain import Domain
 from properties.suites import cells
@@ -134,6 +136,33 @@ class UnknownLaw(LinearIsLinear):
     breaks = {"fordward": "a slip of the pen"}  # noqa: RUF012
 
 
+class UnknownInitial(LinearIsLinear):
+    """A closed form of a parameter that is none."""
+
+    def initial(self) -> Mapping[str, Distribution]:
+        return {"wieght": Uniform(-1, 1)}
+
+
+class UnknownDead(LinearIsLinear):
+    """Dead entries of a parameter that is none."""
+
+    def dead_in_candidate(self) -> Mapping[str, Tensor]:
+        return {"wieght": torch.ones(2, self.in_features, dtype=torch.bool)}
+
+
+class DeadOfAnotherShape(LinearIsLinear):
+    """Dead entries in the layout of a transposed weight."""
+
+    def dead_in_reference(self) -> Mapping[str, Tensor]:
+        return {"weight": torch.ones(self.in_features, 2 + 1, dtype=torch.bool)}
+
+
+class BreakThatDoesNotApply(LinearIsLinear):
+    """A break of a law that has nothing to say here."""
+
+    breaks = {"masked": "there is no mask"}  # noqa: RUF012
+
+
 def run(claim: type[Equivalence]) -> None:
     for cell in cells(Domain(claim), ["forward"]):
         assert not cell.inapplicable
@@ -155,6 +184,10 @@ ERRORS: list[tuple[type[Equivalence], list[str]]] = [
     (NoTensor, ["NoTensor", "returned dict", "candidate Wrapped", "wrap it"]),
     (NothingToDraw, ["NothingToDraw", "prime above 100", "widen"]),
     (UnknownLaw, ["fordward", "did you mean 'forward'"]),
+    (UnknownInitial, ["UnknownInitial", "initial names parameters", "'weight'", "['wieght']"]),
+    (UnknownDead, ["UnknownDead", "dead_in_candidate names parameters", "['wieght']"]),
+    (DeadOfAnotherShape, ["DeadOfAnotherShape", "dead_in_reference", "'weight' is (2, 3)", "(2, 2)"]),
+    (BreakThatDoesNotApply, ["BreakThatDoesNotApply", "masked does not", "take 'masked' out of breaks"]),
 ]
 
 

@@ -32,23 +32,14 @@ def rows(_: Any, sample: Sample) -> Equation:
     )
 
 
-@law(inputs)
+def _reference_ignores_layout(_: Any, sample: Sample) -> Equation:
+    return Equation(_contiguous(sample), _laid_out(sample.reference, sample))
+
+
+@law(inputs, premise=_reference_ignores_layout)
 def layout(_: Any, sample: Sample) -> Equation:
     """f(x) does not depend on how x lies in memory, and x is not changed."""
-    layouts = dict(_layouts(sample.inputs))
-
-    def contiguous() -> dict[str, Any]:
-        return {name: _used(sample.reference, sample, copies(x)) for name, x in layouts.items()}
-
-    def laid_out(form: Form) -> dict[str, Any]:
-        return {name: _used(form, sample, x) for name, x in dict(_layouts(sample.inputs)).items()}
-
-    with torch.no_grad():
-        return Equation(
-            reference=contiguous(),
-            candidate=laid_out(sample.candidate),
-            premise=lambda: Equation(contiguous(), laid_out(sample.reference)),
-        )
+    return Equation(_contiguous(sample), _laid_out(sample.candidate, sample))
 
 
 @law(real_inputs, decided="directly")
@@ -94,6 +85,15 @@ def _stacked_outputs(form: Form, sample: Sample, stack: Sequence[Sequence[Tensor
     return _stacked([form(sample.theta, row) for row in stack])
 
 
+def _contiguous(sample: Sample) -> dict[str, Any]:
+    return {name: _used(sample.reference, sample, copies(x)) for name, x in _layouts(sample.inputs)}
+
+
+def _laid_out(form: Form, sample: Sample) -> dict[str, Any]:
+    return {name: _used(form, sample, x) for name, x in _layouts(sample.inputs)}
+
+
+@torch.no_grad()
 def _used(form: Form, sample: Sample, x: Sequence[Tensor]) -> dict[str, Any]:
     output = form(sample.theta, x)
     return {"output": output, "x afterwards": copies(x)}

@@ -24,6 +24,8 @@ class Law:
     """Why the law cannot apply to a claim; empty where it can."""
     decided: Decided
     """values (integers, else the ladder), directly (the equation itself is exact), or statistics."""
+    premise: Equate | None = None
+    """What the reference alone must satisfy for the law to speak; asked only when the candidate fails."""
 
     @property
     def name(self) -> str:
@@ -46,7 +48,10 @@ def always(_: Equivalence) -> str:
 
 
 def law(
-    needs: Callable[[Equivalence], str] = always, *, decided: Decided = "values"
+    needs: Callable[[Equivalence], str] = always,
+    *,
+    decided: Decided = "values",
+    premise: Equate | None = None,
 ) -> Callable[[Equate], Equate]:
     """Register a function (claim, sample) -> Equation as a law; ValueError for a name that is taken."""
 
@@ -54,7 +59,7 @@ def law(
         if equate.__name__ in LAWS:
             message = f"a law's name is its own, but {equate.__name__!r} is taken; choose another"
             raise ValueError(message)
-        LAWS[equate.__name__] = Law(equate, needs, decided)
+        LAWS[equate.__name__] = Law(equate, needs, decided, premise)
         return equate
 
     return register
