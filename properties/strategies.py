@@ -6,8 +6,7 @@ alive, no leading axes, seed 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from equivalence.claim import Equivalence
 from equivalence.variable import AtLeast, Between, Mask, Over
 from properties.case import Case, Shape
-from properties.definition import Choice, Kind
+from properties.definition import Choice
 from properties.domain import LARGE, SPAN, WIDE, Domain
 
 STARRED: st.SearchStrategy[Shape] = st.sampled_from(
@@ -34,12 +33,15 @@ Size = Callable[[AtLeast | Between], st.SearchStrategy[int]]
 
 def cases(domain: Domain, *, wide: bool = False) -> st.SearchStrategy[Case]:
     """Draw cases of a claim: fields, masks over them, free axes, a seed."""
-    return _cases(domain, _wide_size if wide else _small_size)
+    size = _wide_size if wide else _small_size
+    # Made once: a strategy made anew for every case costs as much as drawing from it.
+    values = {name: _values(kind, size) for name, kind in domain.drawn if not isinstance(kind, Over)}
+    return _cases(domain, values)
 
 
 @st.composite
-def _cases(draw: st.DrawFn, domain: Domain, size: Size) -> Case:
-    claim = _claim(draw, domain, size)
+def _cases(draw: st.DrawFn, domain: Domain, values: Mapping[str, st.SearchStrategy[Any]]) -> Case:
+    claim = _claim(draw, domain, values)
     axes = {
         name: domain.axis(name, () if name in domain.pins else draw(STARRED if starred else FREE))
         for name, starred in domain.axes.items()
@@ -47,22 +49,16 @@ def _cases(draw: st.DrawFn, domain: Domain, size: Size) -> Case:
     return Case(claim, axes, domain.pins["seed"] if "seed" in domain.pins else draw(SEEDS))
 
 
-def _claim(draw: st.DrawFn, domain: Domain, size: Size) -> Equivalence:
-    values: dict[str, Any] = {}
-    for name, kind in domain.drawn:
-        if isinstance(kind, Over):
-            values[name] = draw(_masks(*domain.mask_shape(name, values)))
-        else:
-            values[name] = draw(_values(kind, size))
-    return domain.configure(values)
+def _claim(draw: st.DrawFn, domain: Domain, values: Mapping[str, st.SearchStrategy[Any]]) -> Equivalence:
+    drawn: dict[str, Any] = {}
+    for name, _ in domain.drawn:
+        strategy = values[name] if name in values else _masks(*domain.mask_shape(name, drawn))
+        drawn[name] = draw(strategy)
+    return domain.configure(drawn)
 
 
-@cache
-def _values(kind: Kind, size: Size) -> st.SearchStrategy[Any]:
-    if isinstance(kind, Choice):
-        return st.sampled_from(kind.values)
-    assert not isinstance(kind, Over)  # noqa: S101  (masks are drawn after the sizes)
-    return size(kind)
+def _values(kind: AtLeast | Between | Choice, size: Size) -> st.SearchStrategy[Any]:
+    return st.sampled_from(kind.values) if isinstance(kind, Choice) else size(kind)
 
 
 def _small_size(kind: AtLeast | Between) -> st.SearchStrategy[int]:

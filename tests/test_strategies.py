@@ -18,6 +18,7 @@ class Everything(Equivalence):
     width: Dim
     groups: Annotated[int, Between(2, 4)]
     bias: bool
+    start: Literal[0, 1]
     activation: Literal["relu", "tanh"]
     mask: Annotated[Mask, Over("height width")]
     x = Real("*batch height 3 length")
@@ -49,6 +50,8 @@ def test_corners_are_reached() -> None:
     assert {(claim.bias, claim.activation) for claim in claims} == {
         (bias, activation) for bias in (False, True) for activation in ("relu", "tanh")
     }
+    assert {repr(claim.start) for claim in claims} == {"0", "1"}, "an option that equals a bool is no bool"
+    assert {repr(claim.bias) for claim in claims} == {"False", "True"}
     assert any(claim.height == claim.width > 1 for claim in claims)
     assert any(claim.height != claim.width for claim in claims)
     leading = {len(case.axes["batch"]) for case in found}
