@@ -41,8 +41,9 @@ LAYERS = {
     "properties.request": 11,
     "properties.verify": 12,
     "properties.table": 13,
-    "properties.cli": 14,
-    "properties.__main__": 15,
+    "properties.commands": 14,
+    "properties.cli": 15,
+    "properties.__main__": 16,
     "properties.plugin": 15,
 }
 """A file imports from its own height or from below."""
