@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from math import ceil
+from collections.abc import Mapping
+from math import ceil, prod
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from equivalence.claim import Equivalence
+from equivalence.claim import Equivalence, Theta
 from properties.agreement import Equation
 from properties.form import Form, generator_state
 from properties.laws.applicability import dead_entries, parameters
@@ -141,15 +141,33 @@ class Fresh(NamedTuple):
 
 def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
     """Construct a form many times, and collect the candidate's parameters as it gives them."""
+    shapes = {name: tuple(value.shape) for name, value in sample.candidate.module.named_parameters()}
+    seeds = _seeds(sample, sum(map(prod, shapes.values())))
+    # Filled row by row: many large modules at once would be the peak of a run's memory. Fresh weights are
+    # float32, and a carry that computes in float64 loses no more than one rounding.
+    values = {name: torch.empty(len(seeds), prod(shape)) for name, shape in shapes.items()}
     with generator_state(sample.case.seed), torch.no_grad():
-        states = list(_fresh_states(claim, sample, form))
+        for row, seed in enumerate(seeds):
+            state = _fresh_state(claim, sample, form, seed)
+            for name, rows in values.items():
+                rows[row] = state[name].reshape(-1)
     dead = claim.dead_in_candidate()
-    collected = {}
-    for name, value in states[0].items():
-        live = ~dead.get(name, torch.zeros(value.shape, dtype=torch.bool)).reshape(-1)
-        values = torch.stack([state[name].reshape(-1) for state in states]) * live
-        collected[name] = Fresh(values, live, tuple(value.shape))
-    return collected
+    for name, entries in dead.items():
+        values[name][:, entries.reshape(-1)] = 0
+    live = {name: ~dead.get(name, torch.zeros(shape, dtype=torch.bool)) for name, shape in shapes.items()}
+    return {name: Fresh(values[name], live[name].reshape(-1), shape) for name, shape in shapes.items()}
+
+
+def _seeds(sample: Sample, stored: int) -> list[int]:
+    count = max(FEWEST_CONSTRUCTIONS, min(MOST_CONSTRUCTIONS, MOST_STORED // max(1, stored)))
+    seeds: list[int] = torch.randint(2**31, (count,), generator=sample.generator(KEPT)).tolist()
+    return seeds
+
+
+def _fresh_state(claim: Equivalence, sample: Sample, form: Form, seed: int) -> Theta:
+    module = build(claim, form.side, seed)
+    own = {name: value.detach() for name, value in (*module.named_parameters(), *module.named_buffers())}
+    return sample.candidate.state(own) if form.side == "reference" else own
 
 
 def _statistics(claim: Equivalence, sample: Sample, fresh: Mapping[str, Fresh]) -> dict[str, Any]:
@@ -176,30 +194,22 @@ def _slice(fresh: Fresh, axis: int) -> Tensor:
 
 
 def _norm(values: Tensor) -> Tensor:
-    return values.double().square().sum(1).sqrt()
+    norms: Tensor = torch.linalg.vector_norm(values, dim=1, dtype=torch.float64)
+    return norms
 
 
 def _zeros(values: Tensor) -> Tensor:
     return (values == 0).sum(1).double()
 
 
-def _fresh_states(claim: Equivalence, sample: Sample, form: Form) -> Iterator[dict[str, Tensor]]:
-    parameters = dict(sample.candidate.module.named_parameters())
-    stored = sum(parameter.numel() for parameter in parameters.values())
-    count = max(FEWEST_CONSTRUCTIONS, min(MOST_CONSTRUCTIONS, MOST_STORED // max(1, stored)))
-    for seed in torch.randint(2**31, (count,), generator=sample.generator(KEPT)).tolist():
-        module = build(claim, form.side, seed)
-        own = {name: value.detach() for name, value in (*module.named_parameters(), *module.named_buffers())}
-        state = sample.candidate.state(own) if form.side == "reference" else own
-        yield {name: state[name] for name in parameters}
-
-
 def _entries_drawn(claim: Equivalence, sample: Sample, fresh: Fresh) -> Draws:
     """Keep as many live entries of each construction as are independent, from random places."""
-    entries = fresh.values[:, fresh.live]
-    count, size = entries.shape
+    live = fresh.live.nonzero().squeeze(1)
+    count, size = len(fresh.values), len(live)
     kept = min(size, ceil(MOST_DRAWS / count) if claim.fresh_entries_independent else 1)
     if kept < size:
-        places = torch.randint(size, (count, kept), generator=sample.generator(KEPT))
-        entries = entries.gather(1, places)
+        places = live[torch.randint(size, (count, kept), generator=sample.generator(KEPT))]
+        entries = fresh.values.gather(1, places)
+    else:
+        entries = fresh.values[:, live]
     return Draws(entries.reshape(-1), fresh.shape)

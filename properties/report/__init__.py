@@ -1,0 +1,1 @@
+"""What a run amounted to, as one plain data structure, and the files that are written from it."""

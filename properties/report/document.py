@@ -1,0 +1,135 @@
+"""The report as plain data: what every file that is written of a run (JSON, HTML, JUnit) is made from.
+
+Everything here is text, numbers, lists and dictionaries: `dataclasses.asdict` gives the JSON document that
+schema.json describes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class TensorRecord:
+    """A tensor by name: its entries in row-major order, or none where there are too many to show."""
+
+    name: str
+    shape: Sequence[int]
+    dtype: str
+    entries: Sequence[float | int | bool | str]
+    """Numbers; "inf", "-inf" and "nan" as words. Empty when `omitted`."""
+    omitted: bool = False
+    wrong: Sequence[int] = ()
+    """Flat places of the entries that differ from the other side."""
+
+
+@dataclass(frozen=True)
+class CounterexampleRecord:
+    """The smallest case in which a law fails, and what it shows."""
+
+    kind: str
+    """another function; the same function, less precise; raises; shape; dtype; state; …"""
+    case: str
+    """As a reader writes it: in_features=1, batch=(), seed=0."""
+    where: str
+    reference: str
+    candidate: str
+    different: int
+    total: int
+    decided: str
+    values: Sequence[TensorRecord]
+    """Inputs, parameters, cotangents, masks."""
+    reference_output: TensorRecord | None
+    candidate_output: TensorRecord | None
+    wiring: Sequence[str]
+    """Which entries the wrong output reads, and which it should read, a sentence each."""
+    worst: str
+    """The largest difference seen, and where; empty where the smallest case is all there is."""
+    replay: str
+    """The command line that shows it again."""
+    file: str
+    """The replay file, where one was written."""
+    text: str
+    """The whole as the terminal shows it."""
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """One claim under one law."""
+
+    claim: str
+    law: str
+    status: str
+    """holds, refuted as declared, does not apply, refuted, declared break not found, or error."""
+    reason: str
+    """Why the law does not apply, or why the claim is declared to break it; empty otherwise."""
+    executed: int
+    outside: int
+    """Cases that the reference refused."""
+    decided: Mapping[str, int]
+    """exact, ladder, directly or statistics -> cases."""
+    miss_probability: float | None
+    """For exact cells: at most so likely does one case miss a false polynomial identity."""
+    worst_ratio: float | None
+    """For cells on the ladder: the largest difference beside the rounding that was allowed; 1 is the limit."""
+    seconds: float
+    sizes: Mapping[str, Mapping[str, int]]
+    """Field or free axis -> size or option as a word -> cases."""
+    corners: Mapping[str, int]
+    """zero, one, equal, prime, non-contiguous -> cases."""
+    counterexample: CounterexampleRecord | None = None
+    text: str = ""
+    """What went wrong, for errors and for breaks that were not found."""
+
+
+@dataclass(frozen=True)
+class ClaimRecord:
+    """A claim that was checked."""
+
+    name: str
+    statement: str
+    source: str
+    module: str
+
+
+@dataclass(frozen=True)
+class LawRecord:
+    """A law that was checked."""
+
+    name: str
+    statement: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the run ran on."""
+
+    layer_equivalence: str
+    python: str
+    torch: str
+    numpy: str
+    hypothesis: str
+    platform: str
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run."""
+
+    profile: str
+    seed: int
+    created: str
+    """ISO 8601, UTC."""
+    seconds: float
+    complete: bool
+    """Whether every claim asked for was checked: not so after an interruption."""
+    environment: Environment
+    claims: Sequence[ClaimRecord]
+    laws: Sequence[LawRecord]
+    cells: Sequence[CellRecord]
+    schema: int = field(default=SCHEMA_VERSION)
