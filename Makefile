@@ -11,13 +11,14 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := verify
 .DELETE_ON_ERROR:
-.PHONY: verify test check format benchmark mutants calibrate clean help
+.PHONY: verify test check format benchmark mutants law-pages calibrate clean help
 
 verify: $(STAMP) ## check every claim of the library (the default)
 	$(VENV)/bin/equivalence verify
 
+# The script says why there is no browser, where there is none: the tests that need one are skipped with that reason.
 test: check ## what the gate runs: check, then the tests
-	$(RUN) -m pytest --numprocesses=$(WORKERS) --maxprocesses=4
+	EQUIVALENCE_NO_BROWSER="$$(sh tests/report/install_browser.sh)" $(RUN) -m pytest --numprocesses=$(WORKERS) --maxprocesses=4
 
 check: $(STAMP) ## formatting, lint and types
 	$(RUN) -m ruff format --check
@@ -35,6 +36,9 @@ benchmark: $(STAMP) ## time what tests/benchmarks names
 mutants: $(STAMP) ## print the table law x mutants
 	$(RUN) -m tests.mutants
 
+law-pages: $(STAMP) ## write docs/laws from the laws and their mutants
+	$(RUN) -m tests.law_pages --write docs/laws
+
 calibrate: $(STAMP) ## measure how often a law rejects a right form, and misses a wrong one
 	$(RUN) -m tests.calibration
 
@@ -43,7 +47,7 @@ clean: ## remove .venv and everything that a run leaves behind
 	find equivalence properties tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
 
 # pip itself comes first: a dependency group needs pip 25.1, a build constraint 25.3, and Python 3.11 brings 23.
 $(STAMP): pyproject.toml $(PINS)

@@ -9,7 +9,15 @@ from torch import Tensor
 
 
 class ClaimError(Exception):
-    """A claim that cannot be checked as written: names the claim, the rule, the value and the remedy."""
+    """A claim or a law that cannot be checked as written: place, rule, value and remedy."""
+
+    place: str = ""
+    """path:line of the claim's class, where one is at fault."""
+
+    def __str__(self) -> str:
+        """Open with the place, as compilers do."""
+        message = super().__str__()
+        return f"{self.place}: {message}" if self.place else message
 
 
 @dataclass(frozen=True)

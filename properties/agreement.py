@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,6 +19,14 @@ class Equation:
 
     reference: Any
     candidate: Any
+
+
+class Leaf(NamedTuple):
+    """The two tensors that differ, and where (bool, True = differs)."""
+
+    reference: Tensor
+    candidate: Tensor
+    wrong: Tensor
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Difference:
     largest: float = 0.0
     """Largest |reference - candidate| over the tensor."""
     remark: str = ""
+    leaf: Leaf | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         """State the place, what was got, and what it should be."""
@@ -62,6 +71,16 @@ def first_difference_beyond_rounding(single: Equation, double: Equation) -> Diff
     return _first(reference, candidate, "", _ladder)
 
 
+def rounding_used(single: Equation, double: Equation) -> float:
+    """Give the largest part of the allowed rounding that the sides of an equation use; 1 is the limit."""
+    reference = dict(_leaves(_paired(single.reference, double.reference), ""))
+    candidate = dict(_leaves(_paired(single.candidate, double.candidate), ""))
+    return max(
+        (_allowance_used(left, candidate[name]) for name, left in reference.items() if name in candidate),
+        default=0.0,
+    )
+
+
 @dataclass(frozen=True)
 class _Pair:
     """One leaf in float32 and in float64."""
@@ -76,6 +95,20 @@ def _paired(single: Any, double: Any) -> Any:
     if isinstance(double, list | tuple) and isinstance(single, list | tuple) and len(single) == len(double):
         return [_paired(one, other) for one, other in zip(single, double, strict=True)]
     return _Pair(_values_of(single), _values_of(double))
+
+
+def _leaves(tree: Any, where: str) -> Iterator[tuple[str, _Pair]]:
+    if isinstance(tree, _Pair):
+        yield where, tree
+    elif isinstance(tree, Mapping | list):
+        for name, branch in tree.items() if isinstance(tree, Mapping) else enumerate(tree):
+            yield from _leaves(branch, f"{where}.{name}")
+
+
+def _allowance_used(left: _Pair, right: _Pair) -> float:
+    if not (_is_real(left.double) and _is_real(right.double) and left.double.shape == right.double.shape):
+        return 0.0
+    return precision.allowance_used((left.single, left.double), (right.single, right.double))
 
 
 def _values_of(leaf: Any) -> Any:
@@ -167,6 +200,7 @@ def _values(
         total=differing.numel(),
         largest=float(finite.max()) if finite.numel() and reference.is_floating_point() else 0.0,
         remark=remark,
+        leaf=Leaf(reference, candidate, differing),
     )
 
 

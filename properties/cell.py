@@ -10,7 +10,9 @@ from typing import Any
 from hypothesis import example, given, reject, seed, settings
 
 from properties.counterexample import Refuted
+from properties.definition import located
 from properties.domain import Domain
+from properties.failure import described, write
 from properties.judge import Judge, Tally
 from properties.laws.registry import Law
 from properties.profiles import STATISTICAL_EXAMPLES, profile
@@ -25,6 +27,8 @@ class Plan:
     profile: str = "gate"
     examples: int | None = None
     seed: int = 0
+    failures: str | None = None
+    """The folder that keeps what is found; None keeps nothing."""
 
     def settings(self, law: Law) -> settings:
         """Give Hypothesis' settings for one law."""
@@ -60,7 +64,8 @@ class Cell:
     def check(self, case: Any) -> None:
         """Decide one case: discard it outside the domain, raise Refuted where the equation fails."""
         try:
-            verdict = self.judge.verdict(case)
+            with located(self.domain.claim):
+                verdict = self.judge.verdict(case)
         except OutsideDomainError as refusal:
             self.tally.discard(refusal)
             reject()
@@ -70,9 +75,18 @@ class Cell:
 
     def test(self, plan: Plan) -> Callable[[], None]:
         """Make the Hypothesis test that draws the cases and checks each."""
+        keep = plan.failures is not None and not self.declared
 
         def check(case: Any) -> None:
-            self.check(case)
+            nonlocal keep
+            try:
+                self.check(case)
+            except Refuted as refuted:
+                if keep and plan.failures is not None:
+                    # Whatever ends the run before the case has shrunk, it was found.
+                    keep = False
+                    write(described(refuted), plan.failures)
+                raise
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
@@ -82,16 +96,6 @@ class Cell:
             test = example(case=case)(test)
         test = plan.settings(self.law)(test)
         return test if plan.profile == "explore" else seed(self._number(plan.seed))(test)
-
-    def record(self) -> dict[str, Any]:
-        """Give what the cell found as plain data."""
-        return {
-            "claim": self.domain.name,
-            "law": self.law.name,
-            "executed": self.tally.executed,
-            "outside": self.tally.outside,
-            "decided": dict(self.tally.decided),
-        }
 
     def _number(self, run_seed: int) -> int:
         return zlib.crc32(f"{self.domain.name}:{self.law.name}:{run_seed}".encode())

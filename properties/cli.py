@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from equivalence.variable import ClaimError
-from properties.commands import listing, verification
+from properties.commands import comparison, listing, verification
 from properties.commands.arguments import BAD_USAGE, NOT_AS_CLAIMED
 from properties.idx import DataError
 from properties.loading import UsageError
+from properties.report.files import ReportError
 
-COMMANDS = (listing, verification)
+COMMANDS = (listing, verification, comparison)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
         sys.stdout.flush()
-    except (UsageError, ClaimError, DataError) as error:
+    except (UsageError, ClaimError, DataError, ReportError) as error:
         print(f"equivalence: {error}", file=sys.stderr)
         return BAD_USAGE
     except BrokenPipeError:

@@ -1,108 +1,192 @@
-"""From a failing case to the text that a reader understands without knowing how the test works."""
+"""From a failing case to what a reader needs: what differs, of which kind, why, and how to see it again."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
-from properties.agreement import first_difference
+from equivalence.catalogue import CATALOGUE
+from equivalence.variable import Mask
+from properties.agreement import Difference
 from properties.case import Case
-from properties.judge import Judge, Tally, Verdict
+from properties.judge import DIRECTLY, FLOATS, Judge, Tally, Verdict
+from properties.minimise import minimised
 from properties.regime import Integers
-from properties.sample import Sample
+from properties.report.document import CounterexampleRecord, TensorRecord
+from properties.report.text import refutation
+from properties.sample import Values
+from properties.wiring import wiring
 
 MOST_ENTRIES = 40
-"""Tensors larger than this are described, not printed."""
+"""Tensors larger than this are described, not shown."""
+SAME_FUNCTION = 2.0**-18
+"""A float32 difference of at most this part of the output is one of precision."""
+ANOTHER_FUNCTION = "another function"
+LESS_PRECISE = "the same function, less precise"
+KINDS = {"distribution": "another distribution", "structure": "another structure of outputs"}
+KINDS_BY_LAW = {
+    "state": "state",
+    "parameter_count": "another number of parameters",
+    "rejects": "other inputs accepted",
+    "initialisation": "another distribution",
+}
 
 
 class Refuted(AssertionError):  # noqa: N818  (the word for it)
     """A law that a claim fails, with the case that shows it."""
 
     def __init__(self, judge: Judge, verdict: Verdict, tally: Tally) -> None:
-        """Keep the case; the text is made when it is asked for."""
+        """Keep the case; what it shows is found out when it is asked for."""
         super().__init__()
         self.judge = judge
         self.verdict = verdict
         self.tally = tally
+        self.file = ""
+        """Where it was written to be seen again; empty where it was not."""
 
     def __str__(self) -> str:
         """Name the claim and the law, the case, its values, and how to see it again."""
-        return "\n".join(self.lines())
+        return refutation(self.judge.domain.name, self.judge.law.name, self.judge.law.statement, self.record)
 
-    def lines(self) -> Iterator[str]:
-        """Give the text line by line."""
-        verdict, regime = self._readable()
-        name, law = self.judge.domain.name, self.judge.law
-        declared = self.judge.domain.claim.breaks.get(law.name)
-        yield f"{name} is refuted by {law.name}" + (f", as declared ({declared})" if declared else "")
-        yield f"  law            {law.statement}"
-        yield f"  smallest case  {verdict.case}"
-        if regime is not None:
-            yield from _values(Sample(verdict.case, regime, self.judge.domain.data))
-        yield f"  difference     {verdict.difference} [{_decided(verdict)}]"
-        yield from self._worst()
-        replay = f"{_place(verdict.case)} --law {law.name} --at {pins(verdict.case)}"
-        yield f"  replay         equivalence verify {replay}"
+    @cached_property
+    def smallest(self) -> tuple[Values, Difference]:
+        """The smallest values that show the failure, and how they show it."""
+        return minimised(self.judge, self.verdict)
 
-    def _worst(self) -> Iterator[str]:
-        worst = self.tally.worst
-        if worst and worst.difference and worst.difference.largest:
-            yield f"  worst seen     |difference| {worst.difference.largest:.6g} at {worst.case}"
+    @property
+    def record(self) -> CounterexampleRecord:
+        """The counterexample as plain data."""
+        return replace(self._found, file=self.file)
 
-    def _readable(self) -> tuple[Verdict, Integers | None]:
-        """Draw the same case from the smallest integers that still show a difference."""
-        regime = self.verdict.regime
-        if regime is None:
-            return self.verdict, None
-        for bits in range(regime.bits):
-            small = replace(regime, bits=bits)
-            difference = first_difference(self.judge.equation(self.verdict.case, small))
-            if difference is not None:
-                return replace(self.verdict, difference=difference), small
-        return self.verdict, regime
+    @cached_property
+    def _found(self) -> CounterexampleRecord:
+        values, difference = self.smallest
+        verdict, law = self.verdict, self.judge.law.name
+        leaf = difference.leaf
+        return CounterexampleRecord(
+            kind=kind(law, verdict, difference),
+            declared=self.judge.domain.claim.breaks.get(law, ""),
+            case=_case(verdict.case),
+            where=difference.where,
+            reference=difference.reference,
+            candidate=difference.candidate,
+            different=difference.different,
+            total=difference.total,
+            difference=str(difference),
+            decided=_decided(verdict),
+            values=[_tensor(name, value) for name, value in _shown(verdict.case, values, difference).items()],
+            reference_output=_tensor("reference", leaf.reference, leaf.wrong) if leaf else None,
+            candidate_output=_tensor("candidate", leaf.candidate, leaf.wrong) if leaf else None,
+            wiring=self._wiring(difference),
+            worst=self._worst(),
+            replay=f"equivalence replay {written(verdict.case)} --law {law}",
+        )
+
+    def _wiring(self, difference: Difference) -> Sequence[str]:
+        """Trace connections where outputs differ: other laws fail by what their equations say."""
+        if self.judge.law.name != "forward" or difference.kind != "value":
+            return []
+        return wiring(self.judge.domain, self.verdict.case)
+
+    def _worst(self) -> str:
+        if self.tally.worst is None:
+            return ""
+        largest, case = self.tally.worst
+        smallest = _case(self.verdict.case)
+        return "" if _case(case) == smallest else f"|difference| {largest:.6g} at {_case(case)}"
+
+
+def kind(law: str, verdict: Verdict, difference: Difference) -> str:
+    """Say in a few words in which way a claim fails a law."""
+    if difference.kind != "value":
+        return KINDS.get(difference.kind, difference.kind)
+    if law in KINDS_BY_LAW or (law == "modes" and not difference.where.startswith("call 1")):
+        return KINDS_BY_LAW.get(law, "state")
+    if difference.remark or _is_imprecise(verdict, difference):
+        return LESS_PRECISE
+    single = verdict.regimes[0].dtype == torch.float32 and verdict.regimes != FLOATS
+    return f"{ANOTHER_FUNCTION} in float32" if single else ANOTHER_FUNCTION
+
+
+def written(case: Case) -> str:
+    """Write a case in one line, as `equivalence replay` reads it."""
+    return f"'{place(case)}({pins(case)})'"
 
 
 def pins(case: Case) -> str:
     """Write a case as the value of --at."""
     fields = {name: getattr(value, "rows", value) for name, value in vars(case.claim).items()}
     axes = {name: "x".join(map(str, shape)) for name, shape in case.axes.items()}
-    parts = [f"{name}={value}" for name, value in {**fields, **axes, "seed": case.seed}.items()]
-    return f"'{','.join(parts)}'"
+    return ",".join(f"{name}={value}" for name, value in {**fields, **axes, "seed": case.seed}.items())
 
 
-def _place(case: Case) -> str:
-    """Name the claim as the command line finds it: by module, or by file where that cannot be imported."""
+def place(case: Case) -> str:
+    """Name the claim as the command line finds it: in the catalogue, by module, or by file."""
     claim = type(case.claim)
+    listed = next((name for name, one in CATALOGUE.items() if one is claim), "")
+    if listed:
+        return listed
     file = Path(getattr(sys.modules.get(claim.__module__), "__file__", None) or "")
     importable = "." in claim.__module__ or file.stem == claim.__module__
     return f"{claim.__module__ if importable else file}:{claim.__qualname__}"
 
 
-def _values(sample: Sample) -> Iterator[str]:
-    named = dict(zip(sample.claim.inputs(), sample.inputs, strict=True)) | dict(sample.theta)
-    for name, value in named.items():
-        yield f"    {name:<12} {_shown(value)}"
+def _is_imprecise(verdict: Verdict, difference: Difference) -> bool:
+    if len(verdict.regimes) > 1 or verdict.regimes[0].dtype != torch.float32 or difference.leaf is None:
+        return False
+    return difference.largest <= SAME_FUNCTION * float(difference.leaf.reference.abs().max())
 
 
-def _shown(value: Tensor) -> str:
-    if value.numel() > MOST_ENTRIES:
-        return f"{tuple(value.shape)}, {value.numel()} entries"
-    return str([_number(entry) for entry in value.reshape(-1).tolist()] if value.ndim < 2 else _nested(value))  # noqa: PLR2004
+def _case(case: Case) -> str:
+    """Write the sizes and options of a case; its masks and values are shown as tensors."""
+    fields = {name: value for name, value in vars(case.claim).items() if not isinstance(value, Mask)}
+    return ", ".join(f"{name}={value}" for name, value in {**fields, **case.axes}.items())
 
 
-def _nested(value: Tensor) -> object:
-    return [_nested(row) for row in value] if value.ndim else _number(value.item())
+def _shown(case: Case, values: Values, difference: Difference) -> dict[str, Tensor]:
+    """Give inputs first, then parameters, masks, and what else was drawn; nothing where no number matters."""
+    if difference.leaf is None and difference.kind != "raises":
+        return {}
+    masks = {name: _digits(value) for name, value in vars(case.claim).items() if isinstance(value, Mask)}
+    inputs = {name: values[name] for name in case.claim.inputs() if name in values}
+    return inputs | dict(values) | masks
 
 
-def _number(entry: float) -> float | int:
+def _digits(mask: Mask) -> Tensor:
+    rows = mask.rows.split("/")
+    return torch.tensor([[int(digit) for digit in row] for row in rows], dtype=torch.int64)
+
+
+def _tensor(name: str, value: Tensor, wrong: Tensor | None = None) -> TensorRecord:
+    omitted = value.numel() > MOST_ENTRIES
+    return TensorRecord(
+        name=name,
+        shape=list(value.shape),
+        dtype=str(value.dtype).removeprefix("torch."),
+        entries=[] if omitted else [_number(entry) for entry in value.reshape(-1).tolist()],
+        omitted=omitted,
+        wrong=[] if wrong is None or omitted else list(_places(wrong.expand(value.shape))),
+    )
+
+
+def _places(wrong: Tensor) -> Iterator[int]:
+    yield from wrong.reshape(-1).nonzero().squeeze(1).tolist()
+
+
+def _number(entry: float) -> float | int | str:
+    if entry != entry or entry in (float("inf"), float("-inf")):  # noqa: PLR0124  (nan)
+        return str(entry)
     return int(entry) if float(entry).is_integer() else entry
 
 
 def _decided(verdict: Verdict) -> str:
-    if verdict.regime is not None:
-        return f"exact integers in {verdict.regime.dtype}".replace("torch.", "").removesuffix(" in float64")
-    return "bitwise" if verdict.decided == "directly" else verdict.decided
+    regime = verdict.regimes[0]
+    if len(verdict.regimes) == 1 and isinstance(regime, Integers):
+        return f"exact integers in {regime.dtype}".replace("torch.", "").removesuffix(" in float64")
+    return "bitwise" if verdict.decided == DIRECTLY else verdict.decided

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from equivalence.claim import Equivalence
@@ -19,6 +22,27 @@ class Choice:
 
 
 Kind = AtLeast | Between | Choice | Over
+
+
+@contextmanager
+def located(claim: type[Equivalence]) -> Iterator[None]:
+    """Give every ClaimError raised inside the place of the claim's class, unless it has one."""
+    try:
+        yield
+    except ClaimError as error:
+        error.place = error.place or place_of(claim)
+        raise
+
+
+def place_of(claim: type[Equivalence]) -> str:
+    """Return path:line of a class, the path from the working directory; its module where no source is."""
+    try:
+        path = Path(inspect.getfile(claim))
+        line = inspect.getsourcelines(claim)[1]
+    except (OSError, TypeError):
+        return str(getattr(claim, "__module__", ""))
+    within = path.is_relative_to(Path.cwd())
+    return f"{path.relative_to(Path.cwd()) if within else path}:{line}"
 
 
 def fields_of(claim: type[Equivalence]) -> dict[str, Kind]:

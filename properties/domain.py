@@ -14,7 +14,7 @@ from torch import Tensor
 from equivalence.claim import Equivalence
 from equivalence.variable import AtLeast, Between, ClaimError, Mask, Over
 from properties.case import Case, Shape
-from properties.definition import Choice, Kind, fields_of, free_axes, sizes_of
+from properties.definition import Choice, Kind, fields_of, free_axes, located, sizes_of
 from properties.form import FormError
 from properties.sample import build
 
@@ -38,9 +38,10 @@ class Domain:
         self.claim = claim
         self.pins = dict(pins or {})
         self.data = data
-        self.fields = fields_of(claim)
-        self.axes = free_axes(claim, self.fields)
-        self._check_pins()
+        with located(claim):
+            self.fields = fields_of(claim)
+            self.axes = free_axes(claim, self.fields)
+            self._check_pins()
 
     @property
     def name(self) -> str:
@@ -55,19 +56,8 @@ class Domain:
     @cached_property
     def typical(self) -> Case:
         """A small case that the reference accepts; ClaimError where none is found."""
-        refusals = []
-        for case in self._exemplars():
-            try:
-                build(case.claim, "reference", case.seed)
-            except FormError as refusal:
-                refusals.append(str(refusal))
-            else:
-                return case
-        message = (
-            f"{self.name}: the reference accepts at least one configuration, but refused all {len(refusals)} "
-            f"tried: {refusals[-1]}; widen the fields or pin others"
-        )
-        raise ClaimError(message)
+        with located(self.claim):
+            return self._first_accepted()
 
     @cached_property
     def drawn(self) -> list[tuple[str, Kind]]:
@@ -126,6 +116,21 @@ class Domain:
                 rows, columns = self.mask_shape(name, values)
                 values[name] = Mask("/".join(["1" * columns] * rows))
         return self.configure(values)
+
+    def _first_accepted(self) -> Case:
+        refusals = []
+        for case in self._exemplars():
+            try:
+                build(case.claim, "reference", case.seed)
+            except FormError as refusal:
+                refusals.append(str(refusal))
+            else:
+                return case
+        message = (
+            f"{self.name}: the reference accepts at least one configuration, but refused all {len(refusals)} "
+            f"tried: {refusals[-1]}; widen the fields or pin others"
+        )
+        raise ClaimError(message)
 
     def _wide_case(self, picked: Mapping[str, Any], place: int) -> Case:
         sizes = itertools.cycle([*WIDE[place % len(WIDE) :], *WIDE[: place % len(WIDE)]])

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from equivalence.claim import ClaimError, Equivalence, Theta
+from properties.regime import Regime
 
 REFUSALS = (
     ValueError,
@@ -36,6 +37,8 @@ class FormError(Exception):
         super().__init__(f"{side} raised {type(original).__name__}: {original}")
         self.side = side
         self.original = original
+        self.regime: Regime | None = None
+        """The numbers on which it raised, where a judge knows them."""
 
 
 @contextmanager

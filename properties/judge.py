@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -13,6 +14,7 @@ from properties.agreement import (
     Equation,
     first_difference,
     first_difference_beyond_rounding,
+    rounding_used,
 )
 from properties.case import Case
 from properties.domain import Domain
@@ -20,11 +22,11 @@ from properties.exact import TRACED_BITS, Exactness, examine
 from properties.form import FormError, generator_state, on_cpu
 from properties.laws.registry import Law
 from properties.regime import Integers, Reals, Regime
-from properties.sample import OutsideDomainError, Sample
+from properties.sample import OutsideDomainError, Sample, Values
 
-EXACT, LADDER = "exact", "ladder"
-FLOATS = (Reals(torch.float32), Reals(torch.float64))
-Comparison = Callable[..., Difference | None]
+EXACT, LADDER, DIRECTLY = "exact", "ladder", "directly"
+DOUBLE = Reals(torch.float64)
+FLOATS = (Reals(torch.float32), DOUBLE)
 SINGLE_EVERY = 8
 """One case in so many is run in float32 as well."""
 
@@ -35,10 +37,12 @@ class Verdict:
 
     case: Case
     decided: str
+    regimes: tuple[Regime, ...]
+    """The numbers it was decided on: one kind for a bitwise comparison, two for the ladder."""
     difference: Difference | None = None
     exactness: Exactness | None = None
-    regime: Integers | None = None
-    """The integers that show an exact difference."""
+    rounding_used: float = 0.0
+    """On the ladder: the largest part of the allowed rounding that was used."""
 
     @property
     def holds(self) -> bool:
@@ -59,14 +63,35 @@ class Judge:
         """Decide one case; OutsideDomainError where the reference refuses it."""
         decide = self._by_values if self.law.decided == "values" else self._directly
         try:
-            with torch.enable_grad(), generator_state(case.seed), on_cpu():
+            with _own_state(case):
                 return self._answered(case, decide)
         except FormError as error:
             raise OutsideDomainError(str(error)) from error
 
-    def equation(self, case: Case, regime: Regime) -> Equation:
+    def again(self, verdict: Verdict, values: Values) -> Difference | None:
+        """Decide a case once more, in the same way, on other values; None where it does not fail there."""
+        try:
+            with _own_state(verdict.case):
+                return self._difference(verdict.case, verdict.regimes, values)
+        except FormError as error:
+            return None if error.side == "reference" else raised(error)
+        except OutsideDomainError:
+            return None
+
+    def values(self, verdict: Verdict) -> Values:
+        """Give the numbers that a verdict was decided on, by name."""
+        sample = Sample(verdict.case, verdict.regimes[-1], self.domain.data, {})
+        with _own_state(verdict.case), suppress(FormError):
+            self.law.equate(verdict.case.claim, sample)
+        return sample.drawn
+
+    def equation(self, case: Case, regime: Regime, values: Values | None = None) -> Equation:
         """State the law for one case, in numbers."""
-        return self.law.equate(case.claim, Sample(case, regime, self.domain.data))
+        try:
+            return self.law.equate(case.claim, Sample(case, regime, self.domain.data, values))
+        except FormError as error:
+            error.regime = regime
+            raise
 
     def exactness(self, case: Case) -> Exactness:
         """Trace the largest case of this kind once; every smaller one stays below its bounds."""
@@ -85,44 +110,49 @@ class Judge:
         except FormError as error:
             if error.side == "reference":
                 raise
-            self._require_premise(case, FLOATS, first_difference_beyond_rounding)
-            return Verdict(case, "directly", raised(error))
+            self._require_premise(case, FLOATS)
+            return Verdict(case, DIRECTLY, (error.regime or DOUBLE,), raised(error))
 
     def _by_values(self, case: Case) -> Verdict:
         """Decide by integers, and by reals too where a form chooses by value: integers never lie between."""
         exactness = self.exactness(case)
         if exactness.obstacle:
-            return Verdict(case, LADDER, self._on_the_ladder(case), exactness)
+            return self._on_the_ladder(case, exactness)
         for regime in _integers(case, exactness):
-            difference = self._difference(case, [regime], first_difference)
+            difference = self._difference(case, (regime,))
             if difference is not None and self._stayed_exact(case, regime):
-                return Verdict(case, EXACT, difference, exactness, regime)
+                return Verdict(case, EXACT, (regime,), difference, exactness)
             if difference is not None:
-                return Verdict(case, LADDER, self._on_the_ladder(case), exactness)
-        if exactness.piecewise and (difference := self._on_the_ladder(case)):
-            return Verdict(case, LADDER, difference, exactness)
-        return Verdict(case, EXACT, None, exactness)
+                return self._on_the_ladder(case, exactness)
+        if exactness.piecewise and not (verdict := self._on_the_ladder(case, exactness)).holds:
+            return verdict
+        return Verdict(case, EXACT, (Integers(exactness.bits),), None, exactness)
 
-    def _on_the_ladder(self, case: Case) -> Difference | None:
-        return self._difference(case, FLOATS, first_difference_beyond_rounding)
+    def _on_the_ladder(self, case: Case, exactness: Exactness) -> Verdict:
+        equations = [self.equation(case, regime) for regime in FLOATS]
+        difference = first_difference_beyond_rounding(*equations)
+        if difference is not None:
+            self._require_premise(case, FLOATS)
+        return Verdict(case, LADDER, FLOATS, difference, exactness, rounding_used(*equations))
 
     def _directly(self, case: Case) -> Verdict:
-        difference = self._difference(case, [Reals(torch.float64)], first_difference)
-        return Verdict(case, self.law.decided, difference)
+        return Verdict(case, self.law.decided, (DOUBLE,), self._difference(case, (DOUBLE,)))
 
-    def _difference(self, case: Case, regimes: Sequence[Regime], compare: Comparison) -> Difference | None:
-        difference = compare(*(self.equation(case, regime) for regime in regimes))
+    def _difference(
+        self, case: Case, regimes: Sequence[Regime], values: Values | None = None
+    ) -> Difference | None:
+        difference = _compare([self.equation(case, regime, values) for regime in regimes])
         if difference is not None:
-            self._require_premise(case, regimes, compare)
+            self._require_premise(case, regimes, values)
         return difference
 
-    def _require_premise(self, case: Case, regimes: Sequence[Regime], compare: Comparison) -> None:
+    def _require_premise(self, case: Case, regimes: Sequence[Regime], values: Values | None = None) -> None:
         """Where the reference alone fails the law's premise, the law says nothing."""
         premise = self.law.premise
         if premise is None:
             return
-        samples = [Sample(case, regime, self.domain.data) for regime in regimes]
-        if compare(*(premise(case.claim, sample) for sample in samples)) is not None:
+        samples = [Sample(case, regime, self.domain.data, values) for regime in regimes]
+        if _compare([premise(case.claim, sample) for sample in samples]) is not None:
             message = f"the reference itself does not satisfy {self.law.name}"
             raise OutsideDomainError(message)
 
@@ -154,6 +184,19 @@ class Judge:
         return examine(sides, regime.bits, regime.dtype)
 
 
+def _compare(equations: Sequence[Equation]) -> Difference | None:
+    """Compare bitwise what was run on one kind of numbers, and up to rounding what was run on two."""
+    if len(equations) == 1:
+        return first_difference(equations[0])
+    return first_difference_beyond_rounding(*equations)
+
+
+@contextmanager
+def _own_state(case: Case) -> Iterator[None]:
+    with torch.enable_grad(), generator_state(case.seed), on_cpu():
+        yield
+
+
 def _integers(case: Case, exactness: Exactness) -> list[Integers]:
     """Give float64 for every case, and for every eighth one float32 too, where a few bits are left for it."""
     # Hypothesis prefers round numbers: a remainder of 0 would come three times as often.
@@ -176,7 +219,10 @@ class Tally:
     outside: int = 0
     decided: Counter[str] = field(default_factory=Counter)
     exactness: Exactness | None = None
-    worst: Verdict | None = None
+    rounding_used: float = 0.0
+    cases: list[Case] = field(default_factory=list)
+    worst: tuple[float, Case] | None = None
+    """The largest difference, and the case that showed it."""
     refusal: str = ""
 
     def count(self, verdict: Verdict) -> None:
@@ -184,12 +230,11 @@ class Tally:
         self.executed += 1
         self.decided[verdict.decided] += 1
         self.exactness = verdict.exactness or self.exactness
-        if verdict.difference and (
-            self.worst is None
-            or self.worst.difference is None
-            or verdict.difference.largest > self.worst.difference.largest
-        ):
-            self.worst = verdict
+        self.rounding_used = max(self.rounding_used, verdict.rounding_used)
+        self.cases.append(verdict.case)
+        largest = verdict.difference.largest if verdict.difference else 0.0
+        if largest > (self.worst[0] if self.worst else 0.0):
+            self.worst = (largest, verdict.case)
 
     def discard(self, refusal: OutsideDomainError) -> None:
         """Add one case that lies outside the claim."""

@@ -1,34 +1,53 @@
-"""The pytest plugin: the profile option, one short text for a refuted claim, one summary line.
+"""The pytest plugin: its options, one short text for a refuted claim, the report, one summary.
 
-Loaded in every pytest run where the distribution is installed, so it imports nothing heavy.
+Loaded in every pytest run where the distribution is installed, so it imports nothing heavy: what a cell came
+to is made by `properties.pytest_records`, which is imported once there is a cell.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 VARIABLE = "EQUIVALENCE_PROFILE"
 PROPERTY = "equivalence"
+FORMATS = ("html", "json")
+STARTED = pytest.StashKey[float]()
+COMPLETE = pytest.StashKey[bool]()
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --equivalence-profile."""
+    """Add the options of the group equivalence."""
     group = parser.getgroup("equivalence", "layer equivalences")
     group.addoption(
         "--equivalence-profile",
         choices=("gate", "explore"),
         help="gate: the same cases every time (default); explore: new ones, with a database of failures",
     )
+    group.addoption(
+        "--equivalence-report",
+        type=_formats,
+        default=(),
+        metavar="html,json",
+        help="write .equivalence/report.html and report.json: every claim under every law",
+    )
+    group.addoption(
+        "--equivalence-traceback",
+        action="store_true",
+        help="show the frames above a counterexample, too",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hand the profile to the suites, which are made while modules are collected."""
+    config.stash[STARTED] = time.monotonic()
     chosen = config.getoption("--equivalence-profile")
     if chosen:
         before = os.environ.get(VARIABLE)
@@ -37,40 +56,63 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Reporting:
     """Attach what a cell found, and show a refutation as its text, not as a traceback."""
     cell = getattr(getattr(item, "obj", None), "equivalence_cell", None)
-    if cell is not None and call.when == "call":
-        item.user_properties.append((PROPERTY, json.dumps(cell.record())))
+    skipped = call.when == "setup" and call.excinfo is not None
+    if cell is None or not (skipped or call.when == "call"):
+        return (yield)
+    from properties.pytest_records import entry_of, shown  # noqa: PLC0415  (imports torch)
+
+    entry = entry_of(cell, call)
+    item.user_properties.append((PROPERTY, json.dumps(entry)))
     report = yield
-    if cell is not None and call.when == "call" and report.failed and _is_refutation(call):
-        report.longrepr = str(call.excinfo.value) if call.excinfo else None
+    if report.failed and call.excinfo is not None and not item.config.getoption("--equivalence-traceback"):
+        report.longrepr = shown(entry, call.excinfo) or report.longrepr
     return report
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in one line how many claims, cells and cases there were."""
-    reports = [report for group in terminalreporter.stats.values() for report in group]
-    records = [
-        json.loads(value)
-        for report in reports
-        if getattr(report, "when", "") == "call"
-        for name, value in report.user_properties
-        if name == PROPERTY
-    ]
-    if records:
-        executed, outside = (sum(record[key] for record in records) for key in ("executed", "outside"))
-        claims = len({record["claim"] for record in records})
-        terminalreporter.write_line(
-            f"equivalence: {claims} claims, {len(records)} cells, {executed:,} cases, "
-            f"{outside:,} outside a domain"
-        )
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which cases are drawn."""
+    chosen = config.getoption("--equivalence-profile") or os.environ.get(VARIABLE, "gate")
+    return f"equivalence: profile {chosen}"
 
 
-def _is_refutation(call: pytest.CallInfo[None]) -> bool:
-    return call.excinfo is not None and call.excinfo.typename == "Refuted"
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remember whether the run came to its end."""
+    session.config.stash[COMPLETE] = not (session.shouldstop or session.shouldfail)
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """Say in one line how many claims, cells and cases there were; write the reports that were asked for."""
+    entries = list(_entries(terminalreporter.stats))
+    if not entries:
+        return
+    from properties.pytest_records import summary, write_reports  # noqa: PLC0415  (imports torch)
+
+    for line in summary(entries, table_too=config.get_verbosity() > 0):
+        terminalreporter.write_line(line)
+    complete = config.stash.get(COMPLETE, False) and exitstatus < pytest.ExitCode.INTERRUPTED
+    seconds = time.monotonic() - config.stash[STARTED]
+    for path in write_reports(entries, config.getoption("--equivalence-report"), seconds, complete=complete):
+        terminalreporter.write_line(f"equivalence: written to {path}")
+
+
+def _entries(stats: Mapping[str, Iterable[Any]]) -> Iterator[dict[str, Any]]:
+    for report in itertools.chain.from_iterable(stats.values()):
+        if getattr(report, "when", "") not in {"setup", "call"}:
+            continue
+        for name, value in report.user_properties:
+            if name == PROPERTY:
+                yield json.loads(value)
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = tuple(filter(None, text.split(",")))
+    if unknown := [name for name in names if name not in FORMATS]:
+        message = f"formats are {' and '.join(FORMATS)}, with a comma between, but got {', '.join(unknown)}"
+        raise pytest.UsageError(message)
+    return names
 
 
 def _restore(before: str | None) -> None:

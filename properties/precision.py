@@ -45,6 +45,13 @@ def beyond_rounding(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor, T
     return (difference > allowed) | (_nonfinite(reference[1]) != _nonfinite(candidate[1]))
 
 
+def allowance_used(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor, Tensor]) -> float:
+    """Give the largest difference beside what rounding explains: 1 is the limit; each side as above."""
+    difference = _largest(reference[1] - candidate[1])
+    allowed = TOLERANCE * SHRINKAGE * noise(reference, candidate)
+    return difference / allowed if allowed else 0.0
+
+
 def computes_in_single(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor, Tensor]) -> bool:
     """Whether a small difference did not shrink: the mark of a form that computes in float32 inside."""
     single, double = (

@@ -12,7 +12,7 @@ from properties.domain import Domain
 from properties.idx import load_images
 from properties.loading import UsageError, load_claim, parse_pins
 from properties.sample import takes_rows
-from properties.suites import cells
+from properties.suites import cells, required
 
 DATA_BATCH = (200,)
 """Images in a batch where --at does not say."""
@@ -27,10 +27,13 @@ class Request:
     plan: Plan = field(default_factory=Plan)
     at: str = ""
     data: str | None = None
+    named: bool = False
+    """Whether the claims were asked for by name: then a law asked for by name must apply to each."""
 
     def cells(self, name: str) -> list[Cell]:
-        """Pair one claim with the laws asked for."""
-        return cells(self.domain(name), self.laws)
+        """Pair one claim with the laws asked for; ClaimError where both were named and one does not apply."""
+        paired = cells(self.domain(name), self.laws)
+        return required(paired) if self.named and self.laws is not None else paired
 
     def domain(self, name: str) -> Domain:
         """Give the domain of one claim, with the sizes and the data asked for."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
 from functools import cached_property
 from math import prod
 
@@ -32,16 +33,51 @@ def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
     return module
 
 
+Values = Mapping[str, Tensor]
+"""The numbers of a case by name: inputs, parameters, cotangents."""
+
+
+class Stream(IntEnum):
+    """The independent streams of numbers of a case's seed."""
+
+    THETA = 0
+    OTHER_THETA = 1
+    INPUTS = 2
+    COTANGENTS = 3
+    TANGENTS = 4
+    SECOND_ROW = 5
+    PLACES = 6
+    CONSTRUCTIONS = 7
+
+
+NAMES = {
+    Stream.THETA: "{}",
+    Stream.OTHER_THETA: "other {}",
+    Stream.INPUTS: "{}",
+    Stream.COTANGENTS: "cotangent {}",
+    Stream.TANGENTS: "tangent {}",
+    Stream.SECOND_ROW: "{} of a second row",
+}
+"""How a tensor that is drawn from a stream is called."""
+
+
 class Sample:
     """What a law may look at. All numbers come from the case's seed; asking twice gives the same ones."""
 
-    def __init__(self, case: Case, regime: Regime, data: Tensor | None = None) -> None:
-        """Construct both forms; real inputs are drawn from the rows of `data` where it is given."""
+    def __init__(
+        self, case: Case, regime: Regime, data: Tensor | None = None, values: Values | None = None
+    ) -> None:
+        """Construct both forms; real inputs are rows of `data` where it is given.
+
+        Where `values` is given, they stand in for the tensors drawn under their names, and `drawn` keeps all.
+        """
         self.case = case
         self.claim = case.claim
         self.regime = regime
         self.dtype = regime.dtype
         self.data = data
+        self.values = values
+        self.drawn: dict[str, Tensor] = {}
         self.reference = Form("reference", self.claim, self._reference(), self.dtype)
         candidate = build(self.claim, "candidate", case.seed)
         self.candidate = Form("candidate", self.claim, candidate, self.dtype)
@@ -55,37 +91,45 @@ class Sample:
     @cached_property
     def theta(self) -> Theta:
         """The reference's parameters, drawn, and its buffers, as constructed."""
-        return self.draw_theta(0)
+        return self.draw_theta(Stream.THETA)
 
     @cached_property
     def other_theta(self) -> Theta:
         """A second, independent draw of the parameters."""
-        return self.draw_theta(1)
+        return self.draw_theta(Stream.OTHER_THETA)
 
     @cached_property
     def inputs(self) -> tuple[Tensor, ...]:
         """One draw of every input."""
-        return self.draw_inputs(2)
+        return self.draw_inputs(Stream.INPUTS)
 
-    def draw_theta(self, stream: int) -> dict[str, Tensor]:
+    def draw_theta(self, stream: Stream) -> dict[str, Tensor]:
         """Draw every parameter of the reference from one stream of the case's seed."""
         generator = self.generator(stream)
         module = self.reference.module
-        theta = {name: self._parameter(value, generator) for name, value in module.named_parameters()}
+        theta = {
+            name: self._named(stream, name, self._parameter(value, generator)).requires_grad_()
+            for name, value in module.named_parameters()
+        }
         return theta | {name: self._buffer(value) for name, value in module.named_buffers()}
 
-    def draw_inputs(self, stream: int) -> tuple[Tensor, ...]:
+    def draw_inputs(self, stream: Stream) -> tuple[Tensor, ...]:
         """Draw every input from one stream of the case's seed."""
         generator = self.generator(stream)
-        variables = self.claim.inputs().values()
-        return tuple(self._input(variable, self.case.shape(variable), generator) for variable in variables)
+        return tuple(
+            self._named(stream, name, self._input(variable, self.case.shape(variable), generator))
+            for name, variable in self.claim.inputs().items()
+        )
 
-    def draw_like(self, tensors: Iterable[Tensor], stream: int) -> tuple[Tensor, ...]:
+    def draw_like(self, tensors: Iterable[Tensor], stream: Stream) -> tuple[Tensor, ...]:
         """Draw cotangents or tangents of the given shapes."""
         generator = self.generator(stream)
-        return tuple(self.regime.draw(tuple(tensor.shape), generator) for tensor in tensors)
+        return tuple(
+            self._named(stream, str(place), self.regime.draw(tuple(tensor.shape), generator))
+            for place, tensor in enumerate(tensors)
+        )
 
-    def generator(self, stream: int) -> torch.Generator:
+    def generator(self, stream: Stream) -> torch.Generator:
         """Give the generator of one stream of the case's seed."""
         return torch.Generator().manual_seed(self.case.seed * 16 + stream)
 
@@ -100,8 +144,19 @@ class Sample:
         load(module, form.state(theta))
         return module
 
+    def _named(self, stream: Stream, name: str, drawn: Tensor) -> Tensor:
+        if self.values is None:
+            return drawn
+        called = NAMES[stream].format(name)
+        value = self.values.get(called)
+        if value is None or value.shape != drawn.shape:
+            value = drawn
+        # A form may write into what it is given.
+        self.drawn[called] = value.to(drawn.dtype).clone()
+        return self.drawn[called].clone()
+
     def _parameter(self, parameter: Tensor, generator: torch.Generator) -> Tensor:
-        return self.regime.draw_parameter(tuple(parameter.shape), generator).requires_grad_()
+        return self.regime.draw_parameter(tuple(parameter.shape), generator)
 
     def _buffer(self, buffer: Tensor) -> Tensor:
         return buffer.to(self.dtype) if buffer.is_floating_point() else buffer

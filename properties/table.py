@@ -1,4 +1,4 @@
-"""Outcomes as text for a terminal: the matrix claim × law, how cells were decided, what was refuted."""
+"""Records as text for a terminal: the matrix claim × law, how cells were decided, what was refuted."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from properties.judge import EXACT, LADDER
+from properties.laws import all_laws
+from properties.recording import Status, as_claimed
+from properties.report.document import CellRecord
+from properties.request import Request
 from properties.statistics import FALSE_ALARM
-from properties.verify import Outcome, Status
 
 WIDTH = 80
 MARKS = {
@@ -32,29 +35,39 @@ LEGEND = (
 )
 
 
-def matrix(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def header(request: Request) -> str:
+    """Say in one line what a run is about to do."""
+    plan, laws = request.plan, request.laws or all_laws()
+    cases = "new seeds" if plan.profile == "explore" else f"seed {plan.seed}"
+    return (
+        f"equivalence: {_plural(len(request.claims), 'claim')}, {_plural(len(laws), 'law')}, "
+        f"profile {plan.profile}, {cases}, cpu"
+    )
+
+
+def matrix(records: Sequence[CellRecord]) -> Iterator[str]:
     """Give the table claim × law: one line a claim, one column a law."""
-    laws = list(dict.fromkeys(outcome.law for outcome in outcomes))
-    claims = list(dict.fromkeys(outcome.name for outcome in outcomes))
+    laws = list(dict.fromkeys(record.law for record in records))
+    claims = list(dict.fromkeys(record.claim for record in records))
     for place, law in enumerate(laws):
         yield f"  {place + 1:>2} {law}"
     width = max(len(name) for name in [*claims, "claim"])
     yield f"{'claim':<{width}} " + "".join(f"{place + 1:>3}" for place in range(len(laws))) + "   cases"
     for claim in claims:
-        row = {outcome.law: outcome for outcome in outcomes if outcome.name == claim}
+        row = {record.law: record for record in records if record.claim == claim}
         marks = "".join(f"{_mark(row[law]) if law in row else ' ':>3}" for law in laws)
-        cases = sum(outcome.tally.executed for outcome in row.values())
+        cases = sum(record.executed for record in row.values())
         yield f"{claim:<{width}} {marks} {cases:>7,}"
     yield LEGEND
 
 
-def decisions(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
     """Say how many cases each oracle decided, and what its word is worth."""
     total: dict[str, int] = {}
-    for outcome in outcomes:
-        for decided, count in outcome.tally.decided.items():
+    for record in records:
+        for decided, count in record.decided.items():
             total[decided] = total.get(decided, 0) + count
-    polynomial = sorted((miss, outcome.name) for outcome in outcomes if (miss := _miss(outcome)) is not None)
+    polynomial = sorted((miss, record.claim) for record in records if (miss := _miss(record)) is not None)
     worst = ""
     if polynomial:
         (middle, _), (largest, name) = polynomial[len(polynomial) // 2], polynomial[-1]
@@ -72,62 +85,63 @@ def decisions(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield from textwrap.wrap(
             f"{count:>9,} cases by {notes[decided]}", WIDTH, subsequent_indent=" " * 10, drop_whitespace=True
         )
-    yield from _obstacles(outcomes)
+    yield from _obstacles(records)
 
 
-def refutations(outcomes: Sequence[Outcome], *, full: bool) -> Iterator[str]:
+def refutations(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
     """Give the smallest case of each refuted claim: the first law that refutes it, or all of them."""
     shown: set[str] = set()
-    for outcome in outcomes:
-        if outcome.status is Status.REFUTED_AS_DECLARED and (full or outcome.name not in shown):
-            shown.add(outcome.name)
+    for record in records:
+        if record.status == Status.REFUTED_AS_DECLARED and (full or record.claim not in shown):
+            shown.add(record.claim)
             yield ""
-            yield outcome.text
+            yield record.text
 
 
-def failures(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def failures(records: Sequence[CellRecord]) -> Iterator[str]:
     """Give the whole text of everything that is not as claimed."""
-    for outcome in outcomes:
-        if not outcome.as_claimed:
+    for record in records:
+        if not as_claimed(record):
             yield ""
-            yield f"{outcome.status.upper()}: {outcome.name}, {outcome.law}"
-            yield outcome.text
+            yield f"{record.status.upper()}: {record.claim}, {record.law}"
+            yield record.text
 
 
-def totals(outcomes: Sequence[Outcome], seconds: float) -> str:
+def totals(records: Sequence[CellRecord], seconds: float) -> str:
     """Count claims, cells and cases in one line."""
-    statuses = [outcome.status for outcome in outcomes]
+    statuses = [record.status for record in records]
     counted = ", ".join(
         f"{COUNTED[status]} {statuses.count(status)}" for status in Status if status in statuses
     )
-    executed = sum(outcome.tally.executed for outcome in outcomes)
-    outside = sum(outcome.tally.outside for outcome in outcomes)
-    claims = len({outcome.name for outcome in outcomes})
+    executed = sum(record.executed for record in records)
+    outside = sum(record.outside for record in records)
+    claims = len({record.claim for record in records})
     return (
-        f"claims {claims}, cells {len(outcomes)} ({counted}), cases {executed:,}, "
+        f"claims {claims}, cells {len(records)} ({counted}), cases {executed:,}, "
         f"outside a domain {outside:,}, {seconds:.1f} s"
     )
 
 
-def _mark(outcome: Outcome) -> str:
-    if outcome.status is not Status.HOLDS:
-        return MARKS[outcome.status]
-    decided = outcome.tally.decided
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _mark(record: CellRecord) -> str:
+    if record.status != Status.HOLDS:
+        return MARKS[Status(record.status)]
+    decided = record.decided
     return "~" if decided.get(LADDER) else DECIDED[next(iter(decided))]
 
 
-def _miss(outcome: Outcome) -> float | None:
-    tally = outcome.tally
-    exact = outcome.status is Status.HOLDS and tally.decided.get(EXACT)
-    return tally.exactness.miss_probability if exact and tally.exactness else None
+def _miss(record: CellRecord) -> float | None:
+    return record.miss_probability if record.status == Status.HOLDS else None
 
 
-def _obstacles(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _obstacles(records: Sequence[CellRecord]) -> Iterator[str]:
     """Say why cells went to the ladder, one line a reason."""
     claims: dict[str, set[str]] = {}
-    for outcome in outcomes:
-        tally = outcome.tally
-        if tally.decided.get(LADDER) and tally.exactness:
-            claims.setdefault(tally.exactness.obstacle, set()).add(outcome.name)
+    for record in records:
+        if record.obstacle or record.decided.get(LADDER):
+            claims.setdefault(record.obstacle, set()).add(record.claim)
     for obstacle, names in sorted(claims.items()):
         yield f"{'':<10}ladder because {obstacle}: {', '.join(sorted(names))}"

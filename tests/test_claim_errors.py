@@ -1,6 +1,11 @@
 """A claim that is written wrong gets one error that names the claim, the rule, the value and the remedy."""
 
+import pickle
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -12,7 +17,7 @@ from equivalence.claim import Theta
 from equivalence.distribution import Distribution, Uniform
 from properties.cell import Plan
 from properties.domain import Domain
-from properties.suites import cells
+from properties.suites import cells, required, suite
 
 
 class LinearIsLinear(Equivalence):
@@ -169,6 +174,48 @@ def run(claim: type[Equivalence]) -> None:
         cell.test(Plan())()
 
 
+HEADS = {
+    name: line
+    for line in Path(__file__).read_text(encoding="utf-8").splitlines()
+    for name in re.findall(r"^class (\w+)\(", line)
+}
+"""The first line of each class of this file, by its name."""
+
+WRITTEN = """\
+import torch
+from torch import nn
+
+from equivalence import Dim, Equivalence, Real
+from properties import suite
+
+
+class Wrong(Equivalence):
+    features: Dim
+    x = Real("*batch features")
+    def reference(self): return nn.Linear(self.features, 2)
+    def candidate(self): return nn.Linear(self.features, 2)
+"""
+"""A claim in a user's test file; what follows it makes it wrong."""
+
+MISTAKES = {
+    "input": ("    x = Real('*batch feature')\nTest = suite(Wrong)", r"Wrong: an axis is named .*"),
+    "field": ("    name: str\nTest = suite(Wrong)", r"Wrong: a field is a Dim, .* but 'name' is .*"),
+    "annotation": ("    name: 'Nowhere'\nTest = suite(Wrong)", r"Wrong: annotations are names .*Nowhere.*"),
+    "law": (
+        "    breaks = {'forwrd': 'a slip'}\nTest = suite(Wrong)",
+        r"a law is one of .* did you mean 'forward'\?",
+    ),
+    "carry": (
+        "    def carry(self, theta): return {}\nTest = suite(Wrong)",
+        r"Wrong\(.*\): carry names every .*",
+    ),
+    "absent": (
+        "Test = suite(Wrong, laws=['masked'])",
+        r"Wrong: a law asked for by name applies .* leave .* out",
+    ),
+}
+"""What a user may get wrong, and the message."""
+
 ERRORS: list[tuple[type[Equivalence], list[str]]] = [
     (NoCandidate, ["NoCandidate", "candidate is missing", "def candidate(self)"]),
     (NoInput, ["NoInput", "input", "add x = Real("]),
@@ -192,11 +239,58 @@ ERRORS: list[tuple[type[Equivalence], list[str]]] = [
 
 
 @pytest.mark.parametrize(("claim", "words"), ERRORS, ids=lambda value: getattr(value, "__name__", ""))
-def test_error_names_claim_rule_value_and_remedy(claim: type[Equivalence], words: list[str]) -> None:
+def test_error_names_claim_rule_value_and_remedy_before_a_case_is_drawn(
+    claim: type[Equivalence], words: list[str]
+) -> None:
     with pytest.raises(ClaimError) as error:
-        run(claim)
+        cells(Domain(claim), ["forward"])
     for word in words:
         assert word in str(error.value)
+
+
+@pytest.mark.parametrize("claim", [claim for claim, _ in ERRORS], ids=lambda claim: claim.__name__)
+def test_error_opens_with_the_file_and_the_line_of_the_class(
+    claim: type[Equivalence], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path(__file__)
+    line = file.read_text(encoding="utf-8").splitlines().index(HEADS[claim.__name__]) + 1
+    for directory, shown in ((tmp_path, file), (file.parent, Path(file.name))):
+        monkeypatch.chdir(directory)
+        with pytest.raises(ClaimError) as error:
+            cells(Domain(claim), ["forward"])
+        assert str(error.value).startswith(f"{shown}:{line}: ")
+        assert str(error.value).count(f":{line}: ") == 1
+
+
+def test_error_of_a_class_without_source_opens_with_its_module() -> None:
+    claim = type("Typed", (Equivalence,), {"__module__": "made.by.hand"})
+    with pytest.raises(ClaimError, match=r"^made\.by\.hand: Typed: a claim has a reference"):
+        Domain(claim)
+
+
+def test_error_keeps_its_place_on_its_way_from_a_worker() -> None:
+    with pytest.raises(ClaimError) as error:
+        Domain(NoInput)
+    assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)  # noqa: S301  (our own bytes)
+
+
+def test_pytest_shows_each_error_at_collection_in_one_short_paragraph(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    for name, (body, _) in MISTAKES.items():
+        (tmp_path / f"test_{name}.py").write_text(WRITTEN + body + "\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    paragraphs = re.split(r"^_+ ERROR collecting test_(\w+)\.py _+$", done.stdout, flags=re.MULTILINE)
+    shown = dict(zip(paragraphs[1::2], paragraphs[2::2], strict=True))
+    assert sorted(shown) == sorted(MISTAKES)
+    for name, (_, message) in MISTAKES.items():
+        paragraph = shown[name].partition("\n===")[0].strip().splitlines()
+        # Newer versions of pytest mark the place in the line with carets.
+        assert len(paragraph) <= 4, done.stdout
+        assert re.fullmatch(rf"test_{name}\.py:\d+: in <module>", paragraph[0])
+        assert re.fullmatch(
+            rf"E   equivalence\.variable\.ClaimError: test_{name}\.py:8: {message}", paragraph[-1]
+        )
 
 
 @pytest.mark.parametrize(
@@ -240,3 +334,27 @@ class Crashing(LinearIsLinear):
 def test_only_a_disagreement_counts_as_a_break() -> None:
     with pytest.raises(ImportError):
         run(Crashing)
+
+
+ABSENT = "a law asked for by name applies to the claim, but masked does not (no entries declared dead)"
+
+
+def test_a_law_asked_for_by_name_that_does_not_apply_is_no_skip() -> None:
+    with pytest.raises(ClaimError, match=re.escape(ABSENT)):
+        suite(LinearIsLinear, laws=["forward", "masked"])
+    with pytest.raises(ClaimError, match=re.escape(ABSENT)):
+        required(cells(Domain(LinearIsLinear), ["forward", "masked"]))
+
+
+def test_a_law_that_nobody_asked_for_is_skipped_with_its_reason() -> None:
+    assert hasattr(suite(LinearIsLinear), "test_masked")
+
+
+def test_a_law_asked_for_by_name_that_applies_is_tested() -> None:
+    asked = cells(Domain(LinearIsLinear), ["forward", "rows"])
+    assert required(asked) == asked
+    assert hasattr(suite(LinearIsLinear, laws=["rows"]), "test_rows")
+
+
+def test_a_form_that_crashes_is_for_its_tests_to_report() -> None:
+    assert hasattr(suite(Crashing, laws=["forward"]), "test_forward")

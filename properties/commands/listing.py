@@ -1,4 +1,4 @@
-"""`equivalence list`: the claims of the catalogue."""
+"""`equivalence list`: the claims of the catalogue, or the laws."""
 
 from __future__ import annotations
 
@@ -8,19 +8,41 @@ from typing import Any
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
 from properties.commands.arguments import AS_CLAIMED, Commands
+from properties.laws import all_laws
+from properties.laws.registry import DISTRIBUTIONS
+
+NAME_WIDTH = 32
 
 
 def add(commands: Commands[Any]) -> None:
     """Add the command to the command line."""
-    commands.add_parser("list", help="the claims of the catalogue").set_defaults(run=list_claims)
+    command = commands.add_parser("list", help="the claims of the catalogue, or the laws")
+    command.set_defaults(run=list_names)
+    command.add_argument("--laws", action="store_true", help="the laws, those of other distributions too")
 
 
-def list_claims(_: argparse.Namespace) -> int:
-    """Print every claim of the catalogue with its statement and source."""
-    for name, claim in CATALOGUE.items():
-        print(f"{name:<32} {_statement(claim)}")
-        print(f"{'':<32} [{claim.source}]" + "".join(f"\n{'':<32} breaks {law}" for law in claim.breaks))
+def list_names(options: argparse.Namespace) -> int:
+    """Print every claim of the catalogue with its statement and source, or every law with its statement."""
+    if options.laws:
+        _print_laws()
+    else:
+        _print_claims()
     return AS_CLAIMED
+
+
+def _print_claims() -> None:
+    for name, claim in CATALOGUE.items():
+        _print(name, _statement(claim), f"[{claim.source}]", *(f"breaks {law}" for law in claim.breaks))
+
+
+def _print_laws() -> None:
+    for name, law in all_laws().items():
+        _print(name, law.statement, *([f"[{law.owner}]"] if name in DISTRIBUTIONS else []))
+
+
+def _print(name: str, *lines: str) -> None:
+    for place, line in enumerate(lines):
+        print(f"{'' if place else name:<{NAME_WIDTH}} {line}")
 
 
 def _statement(claim: type[Equivalence]) -> str:

@@ -4,22 +4,45 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from equivalence.catalogue import CATALOGUE
 from properties import profiles, table
 from properties.cell import Plan
 from properties.commands.arguments import AS_CLAIMED, INTERRUPTED, NOT_AS_CLAIMED, Commands, positive
+from properties.failure import FOLDER
+from properties.laws import all_laws
 from properties.laws.parameters import free_scalars
+from properties.loading import load_claim
+from properties.recording import as_claimed
+from properties.report.document import CellRecord
+from properties.report.files import write_json
+from properties.report.page import write_page
+from properties.reporting import Circumstances, Entry, assembled, entry
 from properties.request import Request
 from properties.sample import build, takes_rows
-from properties.verify import Outcome, Progress, verify
+from properties.verify import Progress, verify
 
 MOST_JOBS = 4
+INTERRUPTION = "interrupted"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run found, until its end or until trouble stopped it."""
+
+    records: Sequence[CellRecord]
+    trouble: str
+    seconds: float
 
 
 def add(commands: Commands[Any]) -> None:
@@ -29,6 +52,12 @@ def add(commands: Commands[Any]) -> None:
     check.add_argument(
         "claims", nargs="*", metavar="CLAIM", help="a name, module:Class or file.py:Class; all by default"
     )
+    add_plan(check)
+    check.add_argument("--jobs", type=positive, help="processes (default: one for every dozen of claims)")
+
+
+def add_plan(check: argparse.ArgumentParser) -> None:
+    """Add what every command that checks claims takes: laws, cases, sizes, how much is shown."""
     check.add_argument("--law", action="append", metavar="LAW", help="only this law (may be repeated)")
     check.add_argument("--examples", type=positive, help="cases a law (default: the profile's)")
     check.add_argument("--seed", type=int, default=0, help="another seed, other cases (default: 0)")
@@ -41,41 +70,99 @@ def add(commands: Commands[Any]) -> None:
     check.add_argument(
         "--data", metavar="DIR", help="feed real images from IDX files (MNIST) instead of random inputs"
     )
-    check.add_argument("--jobs", type=positive, help="processes (default: one for every dozen of claims)")
     check.add_argument("--all", action="store_true", help="show the counterexample of every refuted law")
+    check.add_argument("--html", type=Path, metavar="FILE", help="write a page to look at, in one file")
+    check.add_argument("--json", type=Path, metavar="FILE", help="write the same as data")
 
 
 def verify_claims(options: argparse.Namespace) -> int:
     """Check claims under laws, print the table, and say by the exit code whether all is as claimed."""
-    started = time.monotonic()
-    request = _request(options)
-    jobs = options.jobs or _usual_jobs(len(request.claims))
-    outcomes: list[Outcome] = []
-    trouble = ""
-    try:
-        for checked in verify(request, jobs, _progress(started)):
-            outcomes += checked
-    except KeyboardInterrupt:
-        trouble = "interrupted"
-    except BrokenProcessPool:
-        trouble = "a process died, perhaps in a form that crashes (see which with --jobs 1)"
-    if outcomes:
-        _print_report(request, outcomes, options, time.monotonic() - started)
-    if trouble:
-        left = request.claims[len({outcome.name for outcome in outcomes}) :]
-        print(f"{trouble}: {len(left)} claims were not checked, from {left[0]} on", file=sys.stderr)
-        return INTERRUPTED if trouble == "interrupted" else NOT_AS_CLAIMED
-    return AS_CLAIMED if all(outcome.as_claimed for outcome in outcomes) else NOT_AS_CLAIMED
+    request = requested(options, options.claims or CATALOGUE)
+    finished = run(request, options.jobs or _usual_jobs(len(request.claims)))
+    print_report(request, finished, options)
+    write_reports(request, finished, options)
+    return exit_code(request, finished)
 
 
-def _request(options: argparse.Namespace) -> Request:
+def requested(options: argparse.Namespace, claims: Iterable[str]) -> Request:
+    """Read what `add_plan` added, for these claims."""
     return Request(
-        claims=tuple(dict.fromkeys(options.claims or CATALOGUE)),
+        claims=tuple(dict.fromkeys(claims)),
         laws=tuple(options.law) if options.law else None,
-        plan=Plan(options.profile, options.examples, options.seed),
+        plan=Plan(options.profile, options.examples, options.seed, FOLDER),
         at=options.at,
         data=options.data,
+        named=claims is not CATALOGUE,
     )
+
+
+def run(request: Request, jobs: int) -> Run:
+    """Check the claims of a request; what was found before an interruption is kept."""
+    started = time.monotonic()
+    records: list[CellRecord] = []
+    trouble = ""
+    try:
+        with _terminated_like_interrupted():
+            for checked in verify(request, jobs, _progress(request, started)):
+                records += checked
+    except KeyboardInterrupt:
+        trouble = INTERRUPTION
+    except BrokenProcessPool:
+        trouble = "a process died, perhaps in a form that crashes (see which with --jobs 1)"
+    return Run(records, trouble, time.monotonic() - started)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: with what was found."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def write_reports(request: Request, finished: Run, options: argparse.Namespace) -> None:
+    """Write the files that were asked for, of what was checked."""
+    if options.html is None and options.json is None:
+        return
+    report = assembled(
+        _entries(request, finished.records),
+        Circumstances(
+            profile=options.profile,
+            seed=options.seed,
+            seconds=finished.seconds,
+            complete=not finished.trouble,
+            threads=1,
+        ),
+    )
+    for path, write in ((options.json, write_json), (options.html, write_page)):
+        if path is not None:
+            write(report, path)
+            print(f"written to {path}")
+
+
+def _entries(request: Request, records: Sequence[CellRecord]) -> Iterator[Entry]:
+    names = dict.fromkeys(record.claim for record in records)
+    claims = {name: load_claim(place) for name, place in zip(names, request.claims, strict=False)}
+    for record in records:
+        yield entry(claims[record.claim], all_laws()[record.law], record)
+
+
+def exit_code(request: Request, finished: Run) -> int:
+    """Return 0 where all is as claimed, and say which claims were not checked."""
+    if finished.trouble:
+        left = request.claims[len({record.claim for record in finished.records}) :]
+        print(
+            f"{finished.trouble}: {len(left)} claims were not checked, from {left[0]} on; "
+            f"what was found is kept in {FOLDER}",
+            file=sys.stderr,
+        )
+        return INTERRUPTED if finished.trouble == INTERRUPTION else NOT_AS_CLAIMED
+    return AS_CLAIMED if all(as_claimed(record) for record in finished.records) else NOT_AS_CLAIMED
 
 
 def _usual_jobs(claims: int) -> int:
@@ -83,33 +170,36 @@ def _usual_jobs(claims: int) -> int:
     return max(1, min(os.cpu_count() or 1, MOST_JOBS, claims // 12))
 
 
-def _progress(started: float) -> Progress:
-    """Write one live line with the time left, where someone is watching."""
-    if not sys.stderr.isatty():
-        return lambda *_: None
+def _progress(request: Request, started: float) -> Progress:
+    """Say what is about to run, then write one live line with the time left where someone is watching."""
 
     def show(done: int, total: int, name: str) -> None:
-        spent = time.monotonic() - started
-        left = f"{spent / done * (total - done):.0f} s left" if done else ""
-        line = f"{done} of {total} claims  {left:>10}  {name}" if done < total else ""
-        sys.stderr.write(f"\r{line[:79]:<79}\r")
+        if not done:
+            print(table.header(request), flush=True)
+        if sys.stderr.isatty():
+            spent = time.monotonic() - started
+            left = f"{spent / done * (total - done):.0f} s left" if done else ""
+            line = f"{done} of {total} claims  {left:>10}  {name}" if done < total else ""
+            sys.stderr.write(f"\r{line[:79]:<79}\r")
 
     return show
 
 
-def _print_report(
-    request: Request, outcomes: Sequence[Outcome], options: argparse.Namespace, seconds: float
-) -> None:
+def print_report(request: Request, finished: Run, options: argparse.Namespace) -> None:
+    """Print counterexamples, the table, how it was decided, and the totals; nothing where nothing ran."""
+    records = finished.records
+    if not records:
+        return
     for line in (
-        *table.refutations(outcomes, full=options.all),
+        *table.refutations(records, full=options.all),
         "",
-        *table.matrix(outcomes),
+        *table.matrix(records),
         "",
-        *table.decisions(outcomes),
+        *table.decisions(records),
         *(_sizes(request) if options.at else ()),
-        *table.failures(outcomes),
+        *table.failures(records),
         "",
-        table.totals(outcomes, seconds),
+        table.totals(records, finished.seconds),
     ):
         print(line)
 

@@ -12,10 +12,7 @@ from properties.agreement import Equation
 from properties.form import Form, answering
 from properties.laws.applicability import parameters, real_inputs, real_inputs_or_parameters
 from properties.laws.registry import law
-from properties.sample import Sample
-
-COTANGENTS, TANGENTS = 3, 4
-"""Streams of the case's seed."""
+from properties.sample import Sample, Stream
 
 
 @law()
@@ -75,7 +72,7 @@ def hessian_vector_product(form: Form, sample: Sample) -> tuple[Tensor, ...]:
     inputs = differentiable(sample.inputs)
     leaves = [value for value in (*inputs, *sample.theta.values()) if value.requires_grad]
     gradients = pull_back(form, sample, form(sample.theta, inputs), leaves, create_graph=True)
-    tangents = sample.draw_like(gradients, TANGENTS)
+    tangents = sample.draw_like(gradients, Stream.TANGENTS)
     return _derivatives(form, gradients, leaves, tangents)
 
 
@@ -88,7 +85,7 @@ def pull_back(
     create_graph: bool = False,
 ) -> tuple[Tensor, ...]:
     """Give the gradients of <c, outputs> in the leaves; zeros where an output does not depend on one."""
-    cotangents = sample.draw_like(outputs, COTANGENTS)
+    cotangents = sample.draw_like(outputs, Stream.COTANGENTS)
     return _derivatives(form, outputs, leaves, cotangents, create_graph=create_graph)
 
 

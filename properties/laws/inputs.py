@@ -15,16 +15,13 @@ from properties.agreement import Equation
 from properties.form import REFUSED, Form
 from properties.laws.applicability import inputs, leading_axes, real_inputs
 from properties.laws.registry import law
-from properties.sample import Sample
-
-SECOND_ROW, PLACES = 5, 6
-"""Streams of the case's seed."""
+from properties.sample import Sample, Stream
 
 
 @law(leading_axes)
 def rows(_: Any, sample: Sample) -> Equation:
     """f(stack of rows) = stack of f(row): each row of the leading axes is computed alone."""
-    one, other = sample.inputs, sample.draw_inputs(SECOND_ROW)
+    one, other = sample.inputs, sample.draw_inputs(Stream.SECOND_ROW)
     stacks = {"a stack of one": [one], "a stack of two": [one, other]}
     return Equation(
         reference={name: _stacked_outputs(sample.reference, sample, stack) for name, stack in stacks.items()},
@@ -128,7 +125,7 @@ def _spoilt(sample: Sample, place: int, value: float) -> tuple[Tensor, ...]:
     """Put one value into one random entry of one input."""
     x = list(copies(sample.inputs))
     if x[place].numel():
-        entry = torch.randint(x[place].numel(), (), generator=sample.generator(PLACES))
+        entry = torch.randint(x[place].numel(), (), generator=sample.generator(Stream.PLACES))
         x[place].view(-1)[entry] = value
     return tuple(x)
 

@@ -13,9 +13,8 @@ from equivalence.claim import Equivalence, Theta
 from properties.agreement import Equation
 from properties.form import Form, generator_state
 from properties.laws.applicability import dead_entries, parameters
-from properties.laws.function import COTANGENTS
 from properties.laws.registry import law
-from properties.sample import Sample, build
+from properties.sample import Sample, Stream, build
 from properties.statistics import Draws, Positions
 
 STEPS = 3
@@ -25,8 +24,6 @@ MOST_STORED = 2**20
 """Scalars held at once; large modules are constructed fewer times."""
 MOST_DRAWS = 65536
 """Entries kept of one parameter over all constructions."""
-KEPT = 7
-"""Stream of the case's seed."""
 
 
 @law(dead_entries, decided="directly")
@@ -98,7 +95,7 @@ def _outputs(form: Form, module: nn.Module, sample: Sample) -> tuple[Tensor, ...
 
 def _loss(form: Form, module: nn.Module, sample: Sample) -> Tensor:
     outputs = form.run(module, sample.inputs)
-    cotangents = sample.draw_like(outputs, COTANGENTS)
+    cotangents = sample.draw_like(outputs, Stream.COTANGENTS)
     products = [(output * weight).sum() for output, weight in zip(outputs, cotangents, strict=True)]
     return torch.stack(products).sum()
 
@@ -160,7 +157,9 @@ def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
 
 def _seeds(sample: Sample, stored: int) -> list[int]:
     count = max(FEWEST_CONSTRUCTIONS, min(MOST_CONSTRUCTIONS, MOST_STORED // max(1, stored)))
-    seeds: list[int] = torch.randint(2**31, (count,), generator=sample.generator(KEPT)).tolist()
+    seeds: list[int] = torch.randint(
+        2**31, (count,), generator=sample.generator(Stream.CONSTRUCTIONS)
+    ).tolist()
     return seeds
 
 
@@ -208,7 +207,7 @@ def _entries_drawn(claim: Equivalence, sample: Sample, fresh: Fresh) -> Draws:
     count, size = len(fresh.values), len(live)
     kept = min(size, ceil(MOST_DRAWS / count) if claim.fresh_entries_independent else 1)
     if kept < size:
-        places = live[torch.randint(size, (count, kept), generator=sample.generator(KEPT))]
+        places = live[torch.randint(size, (count, kept), generator=sample.generator(Stream.CONSTRUCTIONS))]
         entries = fresh.values.gather(1, places)
     else:
         entries = fresh.values[:, live]

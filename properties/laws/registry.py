@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from equivalence.claim import Equivalence
+from equivalence.variable import ClaimError
 from properties.agreement import Equation
 from properties.sample import Sample
 
@@ -37,9 +39,17 @@ class Law:
         """The equation, as its docstring opens with it."""
         return (self.equate.__doc__ or "").strip().splitlines()[0]
 
+    @property
+    def owner(self) -> str:
+        """The module that defines it, and the distribution of that module where it is not ours."""
+        distribution = DISTRIBUTIONS.get(self.name)
+        return self.equate.__module__ + (f" of {distribution}" if distribution else "")
+
 
 LAWS: dict[str, Law] = {}
 """Every registered law by name."""
+DISTRIBUTIONS: dict[str, str] = {}
+"""The distribution, with its version, of every law that an entry point brought."""
 
 
 def always(_: Equivalence) -> str:
@@ -53,13 +63,40 @@ def law(
     decided: Decided = "values",
     premise: Equate | None = None,
 ) -> Callable[[Equate], Equate]:
-    """Register a function (claim, sample) -> Equation as a law; ValueError for a name that is taken."""
+    """Register a function (claim, sample) -> Equation as a law; ClaimError where it cannot be one."""
+    _check_use(needs, decided)
 
     def register(equate: Equate) -> Equate:
-        if equate.__name__ in LAWS:
-            message = f"a law's name is its own, but {equate.__name__!r} is taken; choose another"
-            raise ValueError(message)
+        _check_function(equate)
         LAWS[equate.__name__] = Law(equate, needs, decided, premise)
         return equate
 
     return register
+
+
+def _check_use(needs: Callable[[Equivalence], str], decided: str) -> None:
+    if len(inspect.signature(needs).parameters) != 1:
+        message = (
+            "@law() takes what the law needs of a claim, a function of the claim alone, but got "
+            f"{needs.__name__}; write @law() with its parentheses above the law"
+        )
+        raise ClaimError(message)
+    if decided not in get_args(Decided):
+        message = f"a law is decided by one of {', '.join(get_args(Decided))}, but got {decided!r}"
+        raise ClaimError(message)
+
+
+def _check_function(equate: Equate) -> None:
+    name = equate.__name__
+    if not (equate.__doc__ or "").strip():
+        message = (
+            f"a law states its equation in the first line of its docstring, but {name!r} of "
+            f"{equate.__module__} has none; write one"
+        )
+        raise ClaimError(message)
+    if name in LAWS:
+        message = (
+            f"a law's name is its own, but {name!r} of {equate.__module__} is taken by {LAWS[name].owner}; "
+            "choose another"
+        )
+        raise ClaimError(message)

@@ -32,6 +32,8 @@ class CounterexampleRecord:
 
     kind: str
     """another function; the same function, less precise; raises; shape; dtype; state; …"""
+    declared: str
+    """Why the claim is known to fail; empty where the failure is news."""
     case: str
     """As a reader writes it: in_features=1, batch=(), seed=0."""
     where: str
@@ -39,6 +41,8 @@ class CounterexampleRecord:
     candidate: str
     different: int
     total: int
+    difference: str
+    """The place, both sides and how many differ, in one sentence."""
     decided: str
     values: Sequence[TensorRecord]
     """Inputs, parameters, cotangents, masks."""
@@ -50,10 +54,8 @@ class CounterexampleRecord:
     """The largest difference seen, and where; empty where the smallest case is all there is."""
     replay: str
     """The command line that shows it again."""
-    file: str
+    file: str = ""
     """The replay file, where one was written."""
-    text: str
-    """The whole as the terminal shows it."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,17 @@ class CellRecord:
     miss_probability: float | None
     """For exact cells: at most so likely does one case miss a false polynomial identity."""
     worst_ratio: float | None
-    """For cells on the ladder: the largest difference beside the rounding that was allowed; 1 is the limit."""
+    """For cells on the ladder: the largest difference beside the rounding allowed; 1 is the limit."""
     seconds: float
     sizes: Mapping[str, Mapping[str, int]]
     """Field or free axis -> size or option as a word -> cases."""
     corners: Mapping[str, int]
     """zero, one, equal, prime, non-contiguous -> cases."""
     counterexample: CounterexampleRecord | None = None
+    obstacle: str = ""
+    """Why cases went to the ladder; empty for exact ones."""
     text: str = ""
-    """What went wrong, for errors and for breaks that were not found."""
+    """What went wrong, as the terminal shows it."""
 
 
 @dataclass(frozen=True)

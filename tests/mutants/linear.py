@@ -14,6 +14,7 @@ from equivalence.claims.linear import (
     LinearIsRowwise,
     PointwiseConvolutionIsLinear,
 )
+from equivalence.distribution import Distribution
 from equivalence.layers.affine import QuietLinear
 from equivalence.layers.kronecker import KroneckerLinear
 from equivalence.layers.linear import EinsumLinear, FlattenLinear, LinearForm, PointwiseConvolutionLinear
@@ -182,6 +183,9 @@ class CentresOverTheBatch(FlattenLinearIsLinear):
     def candidate(self) -> nn.Module:
         return nn.Sequential(Centred(), super().candidate())
 
+    def initial(self) -> dict[str, Distribution]:
+        return {f"1.{name}": value for name, value in super().initial().items()}
+
 
 class SqueezedAxes(EinsumLinear):
     def product(self, x: Tensor) -> Tensor:
@@ -298,6 +302,9 @@ class RegistersBiasAsBuffer(EinsumLinearIsLinear):
     """The bias is a buffer, which no optimiser sees."""
 
     form = BufferedBias
+
+    def initial(self) -> dict[str, Distribution]:
+        return {"weight": super().initial()["weight"]}
 
 
 class Gained(FlattenLinear):

@@ -16,6 +16,7 @@ from equivalence.claims.two_d_fc import (
     TwoDFCIsFlattenLinear,
     UnvalidatedTwoDFCIsFlattenLinear,
 )
+from equivalence.distribution import Distribution
 from equivalence.layers.two_d_fc import (
     ConvolutionTwoDFC,
     EinsumTwoDFC,
@@ -224,6 +225,9 @@ class SubtractsFirstOfBatch(TwoDFCIsFlattenLinear):
     def carry(self, theta: Theta) -> Theta:
         shifted = {name.replace("2.", "1."): value for name, value in theta.items()}
         return {f"1.{name}": value for name, value in super().carry(shifted).items()}
+
+    def initial(self) -> dict[str, Distribution]:
+        return {f"1.{name}": value for name, value in super().initial().items()}
 
 
 class ViewedMap(FlattenMatmulTwoDFC):

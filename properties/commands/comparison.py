@@ -1,0 +1,222 @@
+"""`equivalence compare`: two constructors are claimed to be the same layer, and the claim is verified."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from properties.commands import verification
+from properties.commands.arguments import Commands
+from properties.comparison.claim_text import Comparison
+from properties.comparison.constructor import find_constructor, passed
+from properties.comparison.expression import Expression, read_expression
+from properties.comparison.keeping import (
+    check_free,
+    drafted,
+    forget,
+    put_aside,
+    write_atomically,
+)
+from properties.comparison.matching import check_carry, matched, pairs, remarks
+from properties.comparison.modules import check_neighbours
+from properties.comparison.words import SIDES, Argument, read_fields, read_inputs, read_pairs, values_by_name
+from properties.declarations import known_law
+from properties.loading import UsageError
+from properties.recording import Status
+from properties.report.document import CellRecord
+
+STDOUT = "-"
+EXAMPLES = """examples:
+  equivalence compare torch.nn:Linear new.py:EinsumLinear \\
+      --fields in_features=1:16,out_features=1:16,bias=bool --input "*batch in_features"
+  equivalence compare torch.nn:Embedding new.py:OneHot \\
+      --fields num_embeddings,embedding_dim --index "*batch<num_embeddings"
+  equivalence compare lora.py:LoRA merged.py:Merged --fields features,old.rank=1:4 \\
+      --input "*batch features" --carry "weight=old.weight + old.b @ old.a" --write claim.py
+
+--fields, separated by commas:
+  name            a size: any from 1 on          name=0: any from 0 on     name=1:16 from 1 to 16
+  name=bool       both                           name=sum|mean             each of these
+  name=4, name=true, name=1e-5, name=sum         fixed
+  old.name=...    for the old constructor alone  new.name=...              for the new one alone
+"""
+
+
+def add(commands: Commands[Any]) -> None:
+    """Add the command to the command line."""
+    compare = commands.add_parser(
+        "compare",
+        help="tell whether two constructors give the same layer",
+        description="Tell whether two constructors give the same layer, for every size, input and gradient.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    compare.set_defaults(run=compare_forms)
+    form = "file.py:Name or module:Name, a class or function that returns an nn.Module"
+    compare.add_argument("old", metavar="OLD", help=f"the form taken as right: {form}")
+    compare.add_argument("new", metavar="NEW", help="the form that is claimed to equal it, named likewise")
+    _add_statement(compare)
+    verification.add_plan(compare)
+
+
+def _add_statement(compare: argparse.ArgumentParser) -> None:
+    """Add what the claim says."""
+    compare.add_argument(
+        "--fields",
+        default="",
+        metavar="NAME[=VALUES],…",
+        help="what both constructors get, by name (see below)",
+    )
+    for option, kind, text in (
+        ("--input", "Real", 'the axes of a real input: "*batch in_features" or "x=*batch in_features"'),
+        ("--index", "Index", 'an input of integers below a size: "*batch<classes" or "i=*batch<classes"'),
+    ):
+        compare.add_argument(
+            option,
+            action="append",
+            dest="inputs",
+            default=[],
+            type=partial(_of_kind, kind),
+            metavar="AXES",
+            help=text,
+        )
+    for option, pair, text in (
+        ("--pass", "SIDE.ARGUMENT=SIZE", "where a name differs: new.n_in=in_features, old.size=height*width"),
+        ("--carry", "NAME=EXPRESSION", "a parameter of new from those of old: weight=old.1.weight.T"),
+        ("--breaks", "LAW=REASON", "a law that new is known to fail; the failure must be found"),
+    ):
+        compare.add_argument(
+            option, action="append", dest=f"{option[2:]}_words", default=[], metavar=pair, help=text
+        )
+    compare.add_argument(
+        "--write", metavar="FILE", help="keep the claim in claim.py, for pytest; - prints it instead"
+    )
+    compare.add_argument("--force", action="store_true", help="let --write replace a file")
+
+
+def _of_kind(kind: str, word: str) -> tuple[str, str]:
+    return kind, word
+
+
+def compare_forms(options: argparse.Namespace) -> int:
+    """Write the claim that two constructors are the same layer, verify it, and say what came of it."""
+    target = _target(options)
+    stated = _stated(options)
+    found = pairs(drafted(stated))
+    values = values_by_name(stated.arguments)
+    comparison = replace(stated, carry=matched(found, read_pairs("--carry", options.carry_words), values))
+    check_carry(drafted(comparison), found)
+    if options.write == STDOUT:
+        print(comparison.source(Path(), suite=True), end="")
+    report = sys.stderr if options.write == STDOUT else sys.stdout
+    with redirect_stdout(report), _placed(comparison, target) as path:
+        request = verification.requested(options, [f"{path}:{comparison.name}"])
+        finished = _named(verification.run(request, jobs=1), comparison.name)
+        for line in (*_verdict(finished.records), *remarks(found, comparison.carry)):
+            print(line)
+        verification.print_report(request, finished, options)
+        for line in _farewell(path, target, finished.records):
+            print(line)
+        return verification.exit_code(request, finished)
+
+
+def _target(options: argparse.Namespace) -> Path | None:
+    """Give the file to keep the claim in, if any."""
+    if options.write in {None, STDOUT}:
+        return None
+    target = Path(options.write)
+    check_free(target, force=options.force)
+    if importlib.util.find_spec("pytest") is None:
+        message = '--write keeps a file for pytest: pip install "layer-equivalence[pytest]"'
+        raise UsageError(message)
+    return target
+
+
+def _stated(options: argparse.Namespace) -> Comparison:
+    """Read everything but --carry, which needs the parameters' names."""
+    arguments = read_fields(options.fields)
+    inputs = read_inputs(options.inputs, arguments)
+    breaks = read_pairs("--breaks", options.breaks_words)
+    laws = tuple(map(known_law, dict.fromkeys(options.law or ())))
+    for law in breaks:
+        known_law(law)
+    old, new = find_constructor("old", options.old), find_constructor("new", options.new)
+    check_neighbours(old.module, new.module)
+    given = _expressions(options.pass_words, arguments)
+    return Comparison(old, new, arguments, inputs, passed((old, new), arguments, given), breaks, laws)
+
+
+def _expressions(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, Expression]:
+    """Read --pass: what an argument of one side gets."""
+    values = values_by_name(arguments)
+    pairs_given = read_pairs("--pass", words)
+    for name in pairs_given:
+        side, _, argument = name.partition(".")
+        if side not in SIDES or not argument.isidentifier():
+            message = f"--pass takes old.argument=size or new.argument=size, but got {name!r}"
+            raise UsageError(message)
+    return {name: read_expression(f"{name}={text}", values) for name, text in pairs_given.items()}
+
+
+@contextmanager
+def _placed(comparison: Comparison, target: Path | None) -> Iterator[Path]:
+    """Write the claim where it is verified, so that replay lines name a file that stays."""
+    if target is not None:
+        write_atomically(target, comparison.source(target.parent, suite=True))
+        yield target
+        return
+    path = put_aside(comparison)
+    try:
+        yield path
+    except BaseException:
+        forget(path)
+        raise
+
+
+def _named(finished: verification.Run, name: str) -> verification.Run:
+    """Call the claim by its class alone: where it is kept is no part of the answer."""
+    return replace(finished, records=[replace(record, claim=name) for record in finished.records])
+
+
+def _verdict(records: Sequence[CellRecord]) -> Iterator[str]:
+    """Answer the question in one line; nothing where nothing ran."""
+    laws = {status: [record.law for record in records if record.status == status] for status in Status}
+    holding = f"{_laws(len(laws[Status.HOLDS]))} held"
+    if refuted := laws[Status.REFUTED]:
+        others = f" and {_laws(len(refuted) - 1, 'other ')}" if len(refuted) > 1 else ""
+        yield f"NOT the same layer: refuted by {refuted[0]}{others}; {holding}"
+    elif failed := laws[Status.ERROR]:
+        yield f"no answer: {failed[0]} ended in an error; {holding}"
+    elif missed := laws[Status.BREAK_NOT_FOUND]:
+        yield f"NOT as declared: no break of {missed[0]} was found; {holding}"
+    elif not laws[Status.HOLDS]:
+        yield from ["no answer: no law was put to the test and held"] if records else []
+    else:
+        cases = sum(record.executed for record in records if record.status == Status.HOLDS)
+        declared = laws[Status.REFUTED_AS_DECLARED]
+        but = f", but for the declared {', '.join(declared)}" if declared else ""
+        yield f"the same layer, as far as {cases:,} cases of {_laws(len(laws[Status.HOLDS]))} tell{but}"
+
+
+def _laws(count: int, kind: str = "") -> str:
+    return f"{count} {kind}law{'' if count == 1 else 's'}"
+
+
+def _farewell(path: Path, target: Path | None, records: Sequence[CellRecord]) -> Iterator[str]:
+    """Say what can be done next, and where the claim is; one put aside that has nothing to replay goes."""
+    refuted = [record.law for record in records if record.status == Status.REFUTED]
+    if refuted and "forward" not in refuted:
+        yield f'if new is meant to differ there, declare it: --breaks {refuted[0]}="the reason"'
+    if target is not None:
+        yield f"the claim is kept in {target}: pytest {target}"
+    elif any(record.counterexample for record in records):
+        yield f"the claim stays in {path} for its replay lines; --write claim.py keeps it for pytest"
+    else:
+        forget(path)

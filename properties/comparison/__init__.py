@@ -1,0 +1,5 @@
+"""Two constructors -> a claim written as source text: what `equivalence compare` verifies and keeps."""
+
+from properties.comparison.modules import module_at
+
+__all__ = ["module_at"]

@@ -1,0 +1,40 @@
+"""Reports as files: written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from properties.report.document import Report
+
+
+class ReportError(Exception):
+    """A report that cannot be written: one clear line, with the remedy."""
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Write the document that schema.json describes; ReportError where the file cannot be written."""
+    # Without NaN, which is not JSON: a tensor's entries have it as a word.
+    write_whole(json.dumps(asdict(report), indent=1, allow_nan=False) + "\n", path)
+
+
+def write_whole(text: str, path: Path) -> None:
+    """Write a text as UTF-8, atomically, and make its folder; ReportError where that is impossible."""
+    if path.exists() and not path.is_file():
+        message = f"a report is written to a regular file, but {path} is none; give the path of a file"
+        raise ReportError(message)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A name from a claim may hold what UTF-8 has no bytes for.
+        beside.write_bytes(text.encode("utf-8", "backslashreplace"))
+        beside.replace(path)
+    except OSError as error:
+        message = f"a report needs a folder that can be written, but {path}: {error.strerror}; give another"
+        raise ReportError(message) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink()

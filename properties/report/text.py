@@ -1,0 +1,71 @@
+"""A counterexample as text for a terminal, from its plain data."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from properties.report.document import CounterexampleRecord, TensorRecord
+
+WIDTH = 100
+LABEL = 15
+
+
+def refutation(claim: str, law: str, statement: str, found: CounterexampleRecord) -> str:
+    """Name the claim and the law, the case, its values, what differs, and how to see it again."""
+    return "\n".join(_lines(claim, law, statement, found))
+
+
+def _lines(claim: str, law: str, statement: str, found: CounterexampleRecord) -> Iterator[str]:
+    declared = f", as declared ({found.declared})" if found.declared else ""
+    yield f"{claim} is refuted by {law}{declared}"
+    yield _line("law", statement)
+    yield _line("kind", found.kind)
+    yield _line("smallest case", found.case)
+    yield from _flowing([f"{one.name} {shown(one)}" for one in found.values])
+    yield from _difference(found)
+    for sentence in found.wiring:
+        yield _line("wiring", sentence)
+    if found.worst:
+        yield _line("worst seen", found.worst)
+    yield _line("replay", found.replay)
+    if found.file:
+        yield _line("", f"equivalence replay {found.file}")
+
+
+def shown(tensor: TensorRecord) -> str:
+    """Write a tensor as nested lists; only the shape of one with too many entries."""
+    if tensor.omitted:
+        return f"of shape {tuple(tensor.shape)}"
+    return str(_nested(list(tensor.entries), list(tensor.shape))).replace("'", "")
+
+
+def _difference(found: CounterexampleRecord) -> Iterator[str]:
+    yield _line("difference", f"{found.difference} [{found.decided}]")
+    reference, candidate = found.reference_output, found.candidate_output
+    if reference and candidate and found.total > 1 and not reference.omitted:
+        yield from _flowing([f"reference {shown(reference)}", f"candidate {shown(candidate)}"])
+
+
+def _nested(entries: Sequence[Any], shape: Sequence[int]) -> Any:
+    if not shape:
+        return entries[0]
+    step = len(entries) // shape[0] if shape[0] else 0
+    return [_nested(entries[row * step : (row + 1) * step], shape[1:]) for row in range(shape[0])]
+
+
+def _flowing(parts: Sequence[str]) -> Iterator[str]:
+    """Set tensors side by side as far as the line is long."""
+    line = ""
+    for part in parts:
+        if line and len(line) + 3 + len(part) > WIDTH:
+            yield line
+            line = ""
+        line = f"{line}   {part}" if line else f"    {part}"
+    if line:
+        yield line
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<{LABEL}}" + textwrap.fill(text, 1000).strip()

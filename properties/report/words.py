@@ -1,0 +1,52 @@
+"""The words of a report: what a status is called, how it is marked, and how urgent it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StatusWord:
+    """A status as a reader meets it."""
+
+    name: str
+    """As a cell's record has it."""
+    mark: str
+    """One letter, as in the terminal's table."""
+    style: str
+    """The class that colours it."""
+    as_claimed: bool
+
+
+REFUTED_AS_DECLARED = "refuted as declared"
+STATUSES = {
+    word.name: word
+    for word in (
+        StatusWord("refuted", "!", "refuted", as_claimed=False),
+        StatusWord("declared break not found", "?", "unfound", as_claimed=False),
+        StatusWord("error", "E", "error", as_claimed=False),
+        StatusWord(REFUTED_AS_DECLARED, "x", "declared", as_claimed=True),
+        StatusWord("holds", "=", "holds", as_claimed=True),
+        StatusWord("does not apply", "·", "inapplicable", as_claimed=True),
+    )
+}
+"""By name, the most urgent first."""
+DECIDED = {
+    "exact": "on integers small enough that every step is exact",
+    "directly": "bit by bit, as the equation stands",
+    "ladder": "in float32 and in float64, where rounding shrinks and a difference of meaning stays",
+    "statistics": "by tests of fresh parameters",
+}
+"""How a case was decided."""
+CORNERS = ("zero", "one", "equal", "prime", "non-contiguous")
+"""The sizes and layouts that hide mistakes."""
+
+
+def mark(status: str, decided: Mapping[str, int]) -> str:
+    """Return the letter of a cell; one that holds is = (exact), ~ (ladder) or % (statistics)."""
+    if status != "holds":
+        return STATUSES[status].mark
+    if decided.get("ladder"):
+        return "~"
+    return "%" if decided.get("statistics") else STATUSES[status].mark
