@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from equivalence.variable import ClaimError
-from properties.commands import comparison, listing, verification
+from properties.commands import comparison, listing, replaying, verification
 from properties.commands.arguments import BAD_USAGE, NOT_AS_CLAIMED
 from properties.idx import DataError
 from properties.loading import UsageError
 from properties.report.files import ReportError
 
-COMMANDS = (listing, verification, comparison)
+COMMANDS = (listing, verification, comparison, replaying)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -41,12 +41,13 @@ KINDS_BY_LAW = {
 class Refuted(AssertionError):  # noqa: N818  (the word for it)
     """A law that a claim fails, with the case that shows it."""
 
-    def __init__(self, judge: Judge, verdict: Verdict, tally: Tally) -> None:
-        """Keep the case; what it shows is found out when it is asked for."""
+    def __init__(self, judge: Judge, verdict: Verdict, tally: Tally, values: Values | None = None) -> None:
+        """Keep the case, and the values that show it; without them, the smallest are looked for."""
         super().__init__()
         self.judge = judge
         self.verdict = verdict
         self.tally = tally
+        self.values = values
         self.file = ""
         """Where it was written to be seen again; empty where it was not."""
 
@@ -57,6 +58,8 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
     @cached_property
     def smallest(self) -> tuple[Values, Difference]:
         """The smallest values that show the failure, and how they show it."""
+        if self.values is not None and self.verdict.difference is not None:
+            return self.values, self.verdict.difference
         return minimised(self.judge, self.verdict)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -68,13 +68,21 @@ class Judge:
         except FormError as error:
             raise OutsideDomainError(str(error)) from error
 
-    def again(self, verdict: Verdict, values: Values) -> Difference | None:
-        """Decide a case once more, in the same way, on other values; None where it does not fail there."""
+    def retried(self, verdict: Verdict, values: Values) -> Verdict:
+        """Decide a case once more, in the same way, on other values; OutsideDomainError as `verdict`."""
         try:
             with _own_state(verdict.case):
-                return self._difference(verdict.case, verdict.regimes, values)
+                difference = self._difference(verdict.case, verdict.regimes, values)
         except FormError as error:
-            return None if error.side == "reference" else raised(error)
+            if error.side == "reference":
+                raise OutsideDomainError(str(error)) from error
+            difference = raised(error)
+        return replace(verdict, difference=difference)
+
+    def again(self, verdict: Verdict, values: Values) -> Difference | None:
+        """Say how a case fails on other values; None where it does not, or lies outside the claim."""
+        try:
+            return self.retried(verdict, values).difference
         except OutsideDomainError:
             return None
 

@@ -53,7 +53,7 @@ def parse_pins(claim: type[Equivalence], text: str) -> dict[str, Any]:
         if not separator:
             message = f"--at takes name=value pairs, but got {part!r}"
             raise UsageError(message)
-        pins[name] = _value(domain, name, value)
+        pins[name] = read_value(domain, name, value)
     return pins
 
 
@@ -84,7 +84,8 @@ def _load_file(path: Path) -> ModuleType:
     return module
 
 
-def _value(domain: Domain, name: str, value: str) -> Any:
+def read_value(domain: Domain, name: str, value: str) -> Any:
+    """Read one field, axis or the seed from a word; UsageError for a value that is none."""
     kind = domain.fields.get(name)
     try:
         return _field(kind, value) if kind else _axis(value) if name in domain.axes else _seed(value)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from hypothesis.errors import Unsatisfiable
 
+from equivalence.catalogue import CATALOGUE
 from properties.cell import Cell
 from properties.counterexample import Refuted
 from properties.coverage import corners_covered, sizes_covered
@@ -64,7 +65,10 @@ def record(
 
 def _keep(refuted: Refuted, status: Status, failures: str | None) -> None:
     if failures is not None and status is Status.REFUTED:
-        refuted.file = write(described(refuted, smallest=True), failures).as_posix()
+        failure = described(refuted, smallest=True)
+        # Nothing that a file merely names is imported: the user's own claim is named beside it.
+        named = "" if failure.claim in CATALOGUE else f" --claim {failure.claim}"
+        refuted.file = write(failure, failures).as_posix() + named
 
 
 def _status(cell: Cell, error: BaseException | None) -> Status:

@@ -90,10 +90,11 @@ def test_a_declared_break_is_shown_with_its_case(capsys: Captured) -> None:
 
 def test_the_replay_line_shows_the_same_difference(capsys: Captured) -> None:
     _, out, _ = run("verify", "masked-output", "--law", "forward", capsys=capsys)
-    replay = re.search(r"replay +equivalence verify (\S+) --law forward --at '([^']*)'", out)
+    replay = re.search(r"replay +equivalence replay '([^']*)' --law forward", out)
     assert replay
-    code, again, _ = run("verify", replay[1], "--law", "forward", "--at", replay[2], capsys=capsys)
-    assert code == 0
+    code, again, _ = run("replay", replay[1], "--law", "forward", capsys=capsys)
+    assert code == 1
+    assert again.startswith("FAILS: OutputMaskIsMasked under forward\n")
     assert re.search(r"difference .*", out)[0] == re.search(r"difference .*", again)[0]  # type: ignore[index]
 
 

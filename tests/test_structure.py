@@ -50,6 +50,8 @@ LAYERS = {
     "properties.declarations": 10,
     "properties.suites": 10,
     "properties.loading": 10,
+    "properties.reading": 10,
+    "properties.replay": 11,
     "properties.idx": 10,
     "properties.request": 11,
     "properties.comparison": 11,

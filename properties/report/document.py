@@ -55,7 +55,7 @@ class CounterexampleRecord:
     replay: str
     """The command line that shows it again."""
     file: str = ""
-    """The replay file, where one was written."""
+    """The replay file as `equivalence replay` takes it; empty where none was written."""
 
 
 @dataclass(frozen=True)

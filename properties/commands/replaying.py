@@ -1,0 +1,75 @@
+"""`equivalence replay`: see a failure again, from its file or its one line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from equivalence.variable import ClaimError
+from properties.commands.arguments import AS_CLAIMED, BAD_USAGE, NOT_AS_CLAIMED, Commands
+from properties.loading import UsageError
+from properties.reading import FailureFileError
+from properties.replay import Replay, applicable, from_case, from_file
+from properties.sample import OutsideDomainError
+from properties.verify import one_thread
+
+
+def add(commands: Commands[Any]) -> None:
+    """Add the command to the command line."""
+    replay = commands.add_parser("replay", help="see a failure again: FIXED, FAILS or ERROR")
+    replay.set_defaults(run=replay_failure)
+    replay.add_argument("failure", metavar="FILE|CASE", help="a kept failure, or CLAIM(name=value,…)")
+    replay.add_argument(
+        "--law", action="append", default=[], metavar="LAW", help="of a CASE: only this law (may be repeated)"
+    )
+    replay.add_argument("--seed", type=int, help="of a CASE: draw other numbers")
+    replay.add_argument(
+        "--claim", metavar="CLAIM", help="of a FILE: the claim, where the catalogue has it not"
+    )
+
+
+def replay_failure(options: argparse.Namespace) -> int:
+    """Print FIXED, FAILS or ERROR, and return 0, 1 or 2."""
+    try:
+        with one_thread():
+            failing = [_told(replay) for replay in _replays(options)]
+    except (UsageError, ClaimError, FailureFileError, OutsideDomainError) as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return BAD_USAGE
+    except Exception as error:  # noqa: BLE001  (the user's code may raise anything)
+        print(f"ERROR: {type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
+        return BAD_USAGE
+    return NOT_AS_CLAIMED if any(failing) else AS_CLAIMED
+
+
+def _replays(options: argparse.Namespace) -> Iterator[Replay]:
+    text = options.failure
+    if not text.endswith(")"):
+        if options.law or options.seed is not None:
+            message = "--law and --seed are of a CASE; a FILE names its own"
+            raise UsageError(message)
+        yield from_file(Path(text), options.claim)
+        return
+    if options.claim is not None:
+        message = "--claim is of a FILE; a CASE names its own"
+        raise UsageError(message)
+    for law in options.law or applicable(text):
+        yield from_case(text, law, options.seed)
+
+
+def _told(replay: Replay) -> bool:
+    """Say what came of it; whether it fails."""
+    refuted, failure = replay.refuted, replay.failure
+    about = f"{replay.judge.domain.name} under {replay.judge.law.name}"
+    if refuted is None:
+        print(f"FIXED: {about} holds here")
+        return False
+    kind = refuted.record.kind if failure else ""
+    difference = refuted.smallest[1]
+    other = failure is not None and failure.difference["kind"] != difference.kind
+    print(f"FAILS: {about}" + (f", in another way than the file says: {kind}" if other else ""))
+    print(refuted)
+    return True

@@ -1,0 +1,136 @@
+"""Whatever ends a run, what it had found is on disk, whole, and can be seen again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 90.0
+CLAIMS = '''
+import time
+
+from torch import nn
+
+from equivalence import Dim, Equivalence, Real
+from properties import suite
+
+
+class Negated(nn.Linear):
+    def forward(self, x):
+        return -super().forward(x)
+
+
+class Waiting(nn.Linear):
+    calls = 0
+
+    def forward(self, x):
+        # Not yet while the claims are read: both run once to be held against what they declare.
+        Waiting.calls += 1
+        if Waiting.calls > 10:
+            time.sleep(600)
+        return super().forward(x)
+
+
+class NegatedIsLinear(Equivalence):
+    """A sign too many."""
+
+    features: Dim
+    x = Real("*batch features")
+
+    def reference(self):
+        return nn.Linear(self.features, 2)
+
+    def candidate(self):
+        return Negated(self.features, 2)
+
+
+class WaitingIsLinear(NegatedIsLinear):
+    """A form that never answers."""
+
+    def candidate(self):
+        return Waiting(self.features, 2)
+
+
+TestNegated = suite(NegatedIsLinear, laws=["forward"])
+TestWaiting = suite(WaitingIsLinear, laws=["forward"])
+'''
+VERIFY = [sys.executable, "-m", "properties", "verify", "--law", "forward", "--seed", "0"]
+BOTH = ["test_claims.py:NegatedIsLinear", "test_claims.py:WaitingIsLinear"]
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "test_claims.py"]
+RUNS = {
+    "verify": [*VERIFY, *BOTH, "--jobs", "1"],
+    "verify with two processes": [*VERIFY, *BOTH, "--jobs", "2"],
+    "pytest": PYTEST,
+    "pytest with two workers": [*PYTEST, "-n", "2"],
+}
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Callable[[list[str]], subprocess.Popen[str]]:
+    """Start a run in a folder of its own, as a group of processes that can be killed at once."""
+    (tmp_path / "test_claims.py").write_text(CLAIMS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+
+    def start(command: list[str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603  (our own command)
+            command,
+            cwd=tmp_path,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    return start
+
+
+def failures(folder: Path) -> list[Path]:
+    return sorted((folder / ".equivalence" / "failures").glob("*.json"))
+
+
+def wait_for_a_failure(folder: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not failures(folder):
+        assert time.monotonic() < deadline, "nothing was found"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_killed_in_the_middle_a_run_keeps_what_it_found(
+    name: str, started: Callable[[list[str]], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    run = started(RUNS[name])
+    wait_for_a_failure(tmp_path)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate(timeout=PATIENCE)
+    (kept,) = failures(tmp_path)
+    assert json.loads(kept.read_text())["law"] == "forward"
+    replayed = started(
+        [sys.executable, "-m", "properties", "replay", str(kept), "--claim", "test_claims.py:NegatedIsLinear"]
+    )
+    out, err = replayed.communicate(timeout=PATIENCE)
+    assert (replayed.returncode, err) == (1, "")
+    assert out.startswith("FAILS")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_a_run_reports_what_it_found_and_says_where(
+    number: signal.Signals, started: Callable[[list[str]], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    run = started([*RUNS["verify"], "--json", "report.json"])
+    wait_for_a_failure(tmp_path)
+    time.sleep(1)
+    run.send_signal(number)
+    out, err = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 130
+    assert "NegatedIsLinear is refuted by forward" in out
+    assert "interrupted: 1 claims were not checked" in err
+    assert ".equivalence/failures" in err
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["complete"], len(report["cells"])) == (False, 1)
