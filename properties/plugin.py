@@ -39,6 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write .equivalence/report.html and report.json: every claim under every law",
     )
     group.addoption(
+        "--equivalence-replay",
+        metavar="FILE",
+        help="run a kept failure alone, on its own values, in the test of its claim and law",
+    )
+    group.addoption(
         "--equivalence-traceback",
         action="store_true",
         help="show the frames above a counterexample, too",
@@ -53,6 +58,16 @@ def pytest_configure(config: pytest.Config) -> None:
         before = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = chosen
         config.add_cleanup(lambda: _restore(before))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the failure that is to be replayed, and nothing else."""
+    path = config.getoption("--equivalence-replay")
+    if path:
+        from properties.pytest_replay import kept_failure, select  # noqa: PLC0415  (imports torch)
+
+        select(kept_failure(path), config, items)
 
 
 @pytest.hookimpl(wrapper=True)

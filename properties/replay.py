@@ -62,7 +62,11 @@ class Replay:
 def from_file(path: Path, named: str | None) -> Replay:
     """Read a replay from a file; its claim is one of the catalogue, or the one that the user names."""
     failure = read(path)
-    claim = _claim(failure, named)
+    return from_failure(failure, _claim(failure, named))
+
+
+def from_failure(failure: Failure, claim: type[Equivalence]) -> Replay:
+    """Replay a failure against a claim: the one that it is about, or another with the same fields."""
     case = _case(claim, {**failure.fields, **failure.axes, "seed": failure.seed})
     return Replay(_judge(claim, failure.law), case, failure)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -67,7 +68,7 @@ def entry_from(data: Mapping[str, Any]) -> Entry:
 
 def assembled(entries: Iterable[Entry], run: Circumstances) -> Report:
     """Make the report of a run; each claim and law once, in the order in which they came."""
-    found = list(entries)
+    found = list(_apart(entries))
     return Report(
         profile=run.profile,
         seed=run.seed,
@@ -79,6 +80,19 @@ def assembled(entries: Iterable[Entry], run: Circumstances) -> Report:
         laws=list({one.law.name: one.law for one in found}.values()),
         cells=[one.cell for one in found],
     )
+
+
+def _apart(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Number claims of one name, and suites of one claim: each has a row of its own."""
+    rows: dict[str, tuple[str, set[str]]] = {}
+    for one in entries:
+        for number in itertools.count(1):
+            name = one.claim.name if number == 1 else f"{one.claim.name} ({number})"
+            module, laws = rows.setdefault(name, (one.claim.module, set()))
+            if module == one.claim.module and one.law.name not in laws:
+                laws.add(one.law.name)
+                yield replace(one, claim=replace(one.claim, name=name), cell=replace(one.cell, claim=name))
+                break
 
 
 def _counterexample_from(data: Mapping[str, Any]) -> CounterexampleRecord:

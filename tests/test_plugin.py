@@ -1,5 +1,6 @@
 """suite() in a user's own pytest run: marks, texts, counts, workers."""
 
+import json
 import re
 import textwrap
 from pathlib import Path
@@ -110,3 +111,93 @@ def test_a_claim_that_is_no_claim_fails_at_collection(user: pytest.Pytester) -> 
     outcome.stdout.fnmatch_lines(
         ["*Equivalence: a claim has a reference and a candidate, but reference is missing*"]
     )
+
+
+WRONG = "TestWrong = suite(NegatedIsLinear, laws=['forward', 'rows'])"
+
+
+def kept(user: pytest.Pytester, law: str) -> str:
+    (path,) = (
+        path
+        for path in (user.path / ".equivalence" / "failures").glob("*.json")
+        if json.loads(path.read_text())["law"] == law
+    )
+    return str(path)
+
+
+def test_a_failure_has_its_headline_in_the_short_summary_and_its_text_once(user: pytest.Pytester) -> None:
+    for options in ([], ["-n", "2"]):
+        outcome = result(user, WRONG, *options)
+        outcome.stdout.fnmatch_lines(["FAILED *test_forward - NegatedIsLinear is refuted*"])
+        assert outcome.stdout.str().count("smallest case") == 2
+        assert "properties/" not in outcome.stdout.str()
+
+
+def test_frames_are_shown_when_they_are_asked_for(user: pytest.Pytester) -> None:
+    assert "properties/cell.py" in result(user, WRONG, "--equivalence-traceback").stdout.str()
+
+
+def test_a_kept_failure_is_run_alone_and_fixed_by_a_right_form(user: pytest.Pytester) -> None:
+    result(user, WRONG)
+    replay = ("--equivalence-replay", kept(user, "forward"))
+    outcome = result(user, WRONG, *replay)
+    outcome.assert_outcomes(failed=1, deselected=1)
+    outcome.stdout.fnmatch_lines(
+        ["NegatedIsLinear is refuted by forward", "equivalence: * 1 cells, 1 cases*"]
+    )
+    mended = """
+        NegatedIsLinear.candidate = LinearIsLinear.candidate
+        TestWrong = suite(NegatedIsLinear, laws=["forward", "rows"])
+    """
+    result(user, mended, *replay).assert_outcomes(passed=1, deselected=1)
+
+
+def test_a_file_that_is_no_failure_and_a_failure_of_no_test_end_with_one_line(user: pytest.Pytester) -> None:
+    result(user, WRONG)
+    path = kept(user, "forward")
+    bad = user.path / "bad.json"
+    bad.write_text("{")
+    for tests, file, words in (
+        (WRONG, str(bad), "a replay file is JSON"),
+        ("TestRight = suite(LinearIsLinear)", path, "no test that was collected is about"),
+    ):
+        outcome = result(user, tests, "--equivalence-replay", file)
+        assert outcome.ret == 2
+        outcome.stdout.fnmatch_lines([f"*Exit: --equivalence-replay: *{words}*"])
+        assert "Traceback" not in outcome.stdout.str() + outcome.stderr.str()
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_reports_hold_every_cell_once(user: pytest.Pytester, options: tuple[str, ...]) -> None:
+    tests = (
+        "TestRight = suite(LinearIsLinear)\n        TestWrong = suite(NegatedAsDeclared, laws=['forward'])"
+    )
+    result(user, f"\n        {tests}", "--equivalence-report", "json,html", *options)
+    report = json.loads((user.path / ".equivalence" / "report.json").read_text())
+    cells = sorted((cell["claim"], cell["law"], cell["status"]) for cell in report["cells"])
+    assert len(cells) == len({(claim, law) for claim, law, _ in cells}) == 14
+    assert ("NegatedAsDeclared", "forward", "refuted as declared") in cells
+    assert ("LinearIsLinear", "masked", "does not apply") in cells
+    assert report["complete"]
+    assert "NegatedAsDeclared" in (user.path / ".equivalence" / "report.html").read_text()
+
+
+def test_a_run_that_stops_early_says_so_in_its_report(user: pytest.Pytester) -> None:
+    result(user, WRONG, "--equivalence-report", "json", "-x")
+    assert not json.loads((user.path / ".equivalence" / "report.json").read_text())["complete"]
+
+
+def test_a_format_that_is_none_is_refused(user: pytest.Pytester) -> None:
+    outcome = result(user, WRONG, "--equivalence-report", "pdf")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*formats are html and json*pdf*"])
+
+
+def test_two_classes_of_one_name_have_a_row_each(user: pytest.Pytester) -> None:
+    tests = """
+        TestRight = suite(LinearIsLinear, laws=["forward"])
+        TestAgain = suite(LinearIsLinear, laws=["forward"], pins={"in_features": 3})
+    """
+    result(user, tests, "--equivalence-report", "json,html")
+    report = json.loads((user.path / ".equivalence" / "report.json").read_text())
+    assert [cell["claim"] for cell in report["cells"]] == ["LinearIsLinear", "LinearIsLinear (2)"]

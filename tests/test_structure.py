@@ -61,6 +61,7 @@ LAYERS = {
     "properties.cli": 15,
     "properties.__main__": 16,
     "properties.pytest_records": 14,
+    "properties.pytest_replay": 14,
     "properties.plugin": 15,
 }
 """A file imports from its own height or from below."""
