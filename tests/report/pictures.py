@@ -1,8 +1,11 @@
-"""Pictures of the report: `python -m tests.report.pictures DIR [--json FILE]`."""
+"""Pictures of the report and of the terminal: `python -m tests.report.pictures DIR [--json FILE]`."""
 
 from __future__ import annotations
 
 import argparse
+import html
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +30,12 @@ class Picture(NamedTuple):
     opened: bool
 
 
+SHOWN_COMMAND = ("verify", "two-d-fc", "masked-output", "local-transposed-blocks")
+TERMINAL = """<!doctype html><meta charset="utf-8"><title>terminal</title>
+<body style="margin: 0; background: #14161a; color: #d7dae0">
+<pre style="margin: 0; padding: 24px 28px; font: 14px/1.45 monospace"><b>$ {command}</b>
+{printed}</pre>
+"""
 PICTURES = (
     Picture("report-1440.png", 1440, 1160, dark=False, opened=False),
     Picture("report-390.png", 390, 1240, dark=False, opened=True),
@@ -39,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("python -m tests.report.pictures", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--json", type=Path, metavar="FILE", help="a JSON report (default: the example)")
+    parser.add_argument(
+        "--open", default="", metavar="CLAIM/LAW", help="the cell to show (default: the first)"
+    )
     options = parser.parse_args(arguments)
     if browser.absence():
         parser.error(browser.absence())
@@ -48,19 +60,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
         page = Path(folder) / "report.html"
         write_page(report, page)
         for picture in PICTURES:
-            _take(driver, page, picture, options.folder)
+            _take(driver, page, picture, options)
+        _take_terminal(driver, Path(folder) / "terminal.html", options.folder)
 
 
-def _take(driver: Chrome, page: Path, picture: Picture, folder: Path) -> None:
+def _take(driver: Chrome, page: Path, picture: Picture, options: argparse.Namespace) -> None:
     browser.size(driver, picture.width, picture.height)
     browser.dark(driver, wanted=picture.dark)
     browser.open_file(driver, page)
     if picture.opened:
-        driver.execute_script("document.querySelector('button[data-finding]').click()")
+        link = f"button[data-link='{options.open}']" if options.open else "button[data-finding]"
+        driver.execute_script("document.querySelector(arguments[0]).click()", link)
         driver.execute_script(
             "document.getAnimations().forEach((one) => one.finish()); document.activeElement.blur()"
         )
-    path = folder / picture.name
+    _save(driver, options.folder / picture.name)
+
+
+def _take_terminal(driver: Chrome, page: Path, folder: Path) -> None:
+    """Show what a command prints, in the colours of a terminal."""
+    command = [sys.executable, "-m", "properties", *SHOWN_COMMAND]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603  (our own)
+    shown = TERMINAL.format(command=" ".join(["equivalence", *SHOWN_COMMAND]), printed=html.escape(printed))
+    page.write_text(shown, encoding="utf-8")
+    browser.size(driver, 1240, 60 + 21 * len(printed.splitlines()))
+    browser.open_file(driver, page)
+    _save(driver, folder / "terminal.png")
+
+
+def _save(driver: Chrome, path: Path) -> None:
     driver.save_screenshot(str(path))
     if path.stat().st_size > LARGEST:
         message = (
