@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := verify
 .DELETE_ON_ERROR:
-.PHONY: verify test check format benchmark mutants law-pages calibrate clean help
+.PHONY: verify test check format benchmark mutants pictures law-pages calibrate clean help
 
 verify: $(STAMP) ## check every claim of the library (the default)
 	$(VENV)/bin/equivalence verify
@@ -38,6 +38,11 @@ mutants: $(STAMP) ## print the table law x mutants
 
 law-pages: $(STAMP) ## write docs/laws from the laws and their mutants
 	$(RUN) -m tests.law_pages --write docs/laws
+
+pictures: $(STAMP) ## draw the report and the terminal for the documentation
+	$(VENV)/bin/equivalence verify --json .equivalence/report.json
+	$(RUN) -m tests.report.pictures docs/pictures --json .equivalence/report.json \
+		--open local-transposed-blocks/forward
 
 calibrate: $(STAMP) ## measure how often a law rejects a right form, and misses a wrong one
 	$(RUN) -m tests.calibration
