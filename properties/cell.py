@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from properties.counterexample import Refuted
 from properties.definition import located
 from properties.domain import Domain
 from properties.failure import described, write
-from properties.judge import Judge, Tally
+from properties.judge import Judge, Tally, Verdict
 from properties.laws.registry import Law
 from properties.profiles import STATISTICAL_EXAMPLES, profile
 from properties.sample import OutsideDomainError
@@ -86,7 +87,7 @@ class Cell:
                     # Whatever ends the run before the case has shrunk, it was found.
                     keep = False
                     write(described(refuted), plan.failures)
-                raise
+                raise Refuted(self.judge, self._smallest(refuted.verdict), self.tally) from None
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
@@ -96,6 +97,15 @@ class Cell:
             test = example(case=case)(test)
         test = plan.settings(self.law)(test)
         return test if plan.profile == "explore" else seed(self._number(plan.seed))(test)
+
+    def _smallest(self, verdict: Verdict) -> Verdict:
+        """Give the verdict on the smallest case that fails too: Hypothesis shrinks only what it drew."""
+        for case in self.domain.smaller(verdict.case) if self.law.decided == "statistics" else ():
+            with suppress(OutsideDomainError):
+                smaller = self.judge.verdict(case)
+                if not smaller.holds:
+                    return smaller
+        return verdict
 
     def _number(self, run_seed: int) -> int:
         return zlib.crc32(f"{self.domain.name}:{self.law.name}:{run_seed}".encode())

@@ -26,6 +26,8 @@ LARGEST_SPAN = 16
 """A case beyond this is traced by itself."""
 WIDE = (20, 6, 12, 8)
 """Sizes of wide cases, for laws that need many entries; unequal, so that no fan is like another."""
+SMALL = (1, 2, 3)
+"""Sizes of small cases that are tried where a wide one failed."""
 
 
 class Domain:
@@ -89,6 +91,14 @@ class Domain:
         chosen = [{**usual, name: value} for name, values in options.items() for value in values]
         for place, picked in enumerate(chosen or [usual]):
             yield self._wide_case(picked, place)
+
+    def smaller(self, like: Case) -> Iterator[Case]:
+        """Give the cases with every size cut to 1, to 2 and to 3, and the other fields as in a given case."""
+        for most in SMALL:
+            if max(self.sizes(like).values(), default=0) > most:
+                claim = self._configured(lambda name, kind: _cut(kind, getattr(like.claim, name), most))  # noqa: B023  (called at once)
+                axes = {name: tuple(min(size, most) for size in shape) for name, shape in like.axes.items()}
+                yield Case(claim, {name: self.axis(name, shape) for name, shape in axes.items()}, like.seed)
 
     def axis(self, name: str, drawn: Shape) -> Shape:
         """Give a free axis its pinned shape, or the one drawn."""
@@ -169,6 +179,10 @@ def _within(kind: Kind, size: int) -> int:
         return min(max(size, kind.low), kind.high)
     assert isinstance(kind, AtLeast)  # noqa: S101  (asked for sizes only)
     return max(size, kind.low)
+
+
+def _cut(kind: Kind, value: Any, most: int) -> Any:
+    return value if isinstance(kind, Choice) else _within(kind, min(value, most))
 
 
 def _largest(kind: Kind, value: Any) -> Any:

@@ -31,7 +31,7 @@ class Failure:
     claim: str
     """As the command line names it: a name of the catalogue, module:Class or file.py:Class."""
     law: str
-    fields: Mapping[str, int | float | bool | str]
+    fields: Mapping[str, int | float | bool | str | None]
     axes: Mapping[str, Sequence[int]]
     seed: int
     decided: str
@@ -80,9 +80,13 @@ def write(failure: Failure, folder: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     content = json.dumps(asdict(failure), indent=1, allow_nan=False)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(content + "\n")
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content + "\n")
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
     return path
 
 
@@ -90,8 +94,8 @@ def _identity(claim: str, law: str) -> str:
     return hashlib.sha256(f"{claim} {law}".encode()).hexdigest()[:8]
 
 
-def _field(value: Any) -> int | float | bool | str:
-    kept: int | float | bool | str = value.rows if isinstance(value, Mask) else value
+def _field(value: Any) -> int | float | bool | str | None:
+    kept: int | float | bool | str | None = value.rows if isinstance(value, Mask) else value
     return kept
 
 

@@ -48,10 +48,13 @@ def parse_pins(claim: type[Equivalence], text: str) -> dict[str, Any]:
     """Read 'height=28,batch=32x3,bias=false,mask=10/01,seed=3'; UsageError for a value that is none."""
     pins: dict[str, Any] = {}
     domain = Domain(claim)
-    for part in filter(None, text.split(",")):
+    for part in filter(None, map(str.strip, text.split(","))):
         name, separator, value = part.partition("=")
         if not separator:
             message = f"--at takes name=value pairs, but got {part!r}"
+            raise UsageError(message)
+        if name in pins:
+            message = f"--at gives each name once, but gives {name!r} again; leave one of them out"
             raise UsageError(message)
         pins[name] = read_value(domain, name, value)
     return pins
@@ -64,7 +67,7 @@ def _load(place: str) -> ModuleType:
         if str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
         return importlib.import_module(place)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{place} cannot be imported: {type(error).__name__}: {error}"
         raise UsageError(message) from error
 
@@ -88,7 +91,9 @@ def read_value(domain: Domain, name: str, value: str) -> Any:
     """Read one field, axis or the seed from a word; UsageError for a value that is none."""
     kind = domain.fields.get(name)
     try:
-        return _field(kind, value) if kind else _axis(value) if name in domain.axes else _seed(value)
+        if kind is not None:
+            return _field(kind, value)
+        return _axis(value, starred=domain.axes[name]) if name in domain.axes else _seed(value)
     except ValueError as error:
         message = f"--at {name}={value}: {error}"
         raise UsageError(message) from error
@@ -110,10 +115,13 @@ def _field(kind: Kind, value: str) -> Any:
     return size
 
 
-def _axis(value: str) -> tuple[int, ...]:
+def _axis(value: str, *, starred: bool) -> tuple[int, ...]:
     words = value.split("x") if value else []
     if not all(word.isdigit() for word in words):
         message = "is no list of sizes; write 32x3, or nothing for no axis"
+        raise ValueError(message)
+    if not starred and len(words) != 1:
+        message = "is one axis; write one size"
         raise ValueError(message)
     return tuple(map(int, words))
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
-from typing import Any
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
@@ -16,14 +13,16 @@ from properties.cell import Cell
 from properties.counterexample import Refuted
 from properties.domain import Domain
 from properties.failure import Failure
+from properties.fitting import case_of, check_decided, check_inputs, check_values, pinned
 from properties.judge import Judge, Tally, Verdict
 from properties.laws import all_laws
 from properties.loading import UsageError, load_claim, parse_pins, read_value
-from properties.reading import FailureFileError, read, regimes, tensors
-from properties.regime import Integers, Regime
+from properties.reading import FailureFileError, quoted, read, regimes, tensors
 from properties.sample import Values
+from properties.scripting import Finding
 
-CASE = re.compile(r"(?P<claim>[^()]+)\((?P<pins>.*)\)")
+CASE = re.compile(r"(?P<claim>(?:.*:)?[^():]+)\((?P<pins>.*)\)")
+"""A path before the colon may hold brackets of its own."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +42,22 @@ class Replay:
         return Refuted(self.judge, verdict, Tally(), self._values())
 
     @property
-    def values(self) -> Values:
-        """The numbers that the case is decided on."""
-        return self._values() or self.judge.values(self._verdict())
+    def finding(self) -> Finding:
+        """What a script is written of: the failure, or the case in which there is none any more."""
+        refuted = self.refuted
+        if refuted is not None:
+            return Finding.of(refuted)
+        verdict = self._verdict()
+        values = self._values() or self.judge.values(verdict)
+        return Finding(self.case, self.judge.law.name, values, verdict.regimes)
 
     def _verdict(self) -> Verdict:
         values = self._values()
         if self.failure is None or values is None:
             return self.judge.verdict(self.case)
         verdict = Verdict(self.case, self.failure.decided, regimes(self.failure))
-        _check_fit(self.judge, verdict, values)
+        check_inputs(self.case, values)
+        check_values(self.judge, verdict, self.failure, values)
         return self.judge.retried(verdict, values)
 
     def _values(self) -> Values | None:
@@ -67,26 +72,33 @@ def from_file(path: Path, named: str | None) -> Replay:
 
 def from_failure(failure: Failure, claim: type[Equivalence]) -> Replay:
     """Replay a failure against a claim: the one that it is about, or another with the same fields."""
-    case = _case(claim, {**failure.fields, **failure.axes, "seed": failure.seed})
-    return Replay(_judge(claim, failure.law), case, failure)
+    judge = _judge(claim, failure.law)
+    check_decided(judge.law, failure)
+    return Replay(judge, case_of(claim, failure), failure)
 
 
 def from_case(text: str, law: str, seed: int | None = None) -> Replay:
     """Read a replay from a line CLAIM(name=value,…), as a counterexample prints it."""
-    found = CASE.fullmatch(text)
-    if found is None:
-        message = f"a case is written CLAIM(name=value,…), but got {text!r}"
-        raise UsageError(message)
-    claim = load_claim(found["claim"])
-    pins = {"seed": 0, **parse_pins(claim, found["pins"])}
-    return Replay(_judge(claim, law), _pinned(claim, pins if seed is None else {**pins, "seed": seed}))
+    claim, words = _split(text)
+    pins = {"seed": 0, **parse_pins(claim, words)}
+    if seed is not None:
+        pins["seed"] = read_value(Domain(claim), "seed", str(seed))
+    return Replay(_judge(claim, law), pinned(claim, pins))
 
 
 def applicable(text: str) -> list[str]:
     """Name the laws that apply to the claim of a case."""
-    found = CASE.fullmatch(text)
-    claim = load_claim(found["claim"]) if found else Equivalence
+    claim, _ = _split(text)
     return [name for name, law in all_laws().items() if not Cell(Domain(claim), law).inapplicable]
+
+
+def _split(text: str) -> tuple[type[Equivalence], str]:
+    """Give the claim of a case, and its name=value pairs."""
+    found = CASE.fullmatch(text)
+    if found is None:
+        message = f"a case is written CLAIM(name=value,…), but got {text!r}"
+        raise UsageError(message)
+    return load_claim(found["claim"]), found["pins"]
 
 
 def _claim(failure: Failure, named: str | None) -> type[Equivalence]:
@@ -96,62 +108,18 @@ def _claim(failure: Failure, named: str | None) -> type[Equivalence]:
     if failure.claim in CATALOGUE:
         return CATALOGUE[failure.claim]
     message = (
-        f"the file is about {failure.claim!a}, which is not in the catalogue, and nothing that a file names "
-        "is imported; name the claim yourself: --claim module:Class or --claim file.py:Class"
+        f"the file is about '{quoted(failure.claim)}', which is not in the catalogue, and nothing that a "
+        "file names is imported; name the claim yourself: --claim module:Class or --claim file.py:Class"
     )
     raise FailureFileError(message)
 
 
 def _judge(claim: type[Equivalence], law: str) -> Judge:
     if law not in all_laws():
-        message = f"a law is one of {', '.join(all_laws())}, but got {law!a}"
+        message = f"a law is one of {', '.join(all_laws())}, but got '{quoted(law)}'"
         raise UsageError(message)
     cell = Cell(Domain(claim), all_laws()[law])
     if cell.inapplicable:
         message = f"{claim.__name__}: {law} does not apply ({cell.inapplicable})"
         raise UsageError(message)
     return cell.judge
-
-
-def _case(claim: type[Equivalence], given: Mapping[str, Any]) -> Case:
-    """Read a file's values as the command line reads its words: each must fit its field."""
-    domain = Domain(claim)
-    known = {*domain.fields, *domain.axes, "seed"}
-    if unknown := sorted(given.keys() - known):
-        message = (
-            f"{claim.__name__} quantifies over {', '.join(sorted(known))}, but the file gives {unknown!a}"
-        )
-        raise FailureFileError(message)
-    return _pinned(claim, {name: read_value(domain, name, _word(value)) for name, value in given.items()})
-
-
-def _word(value: Any) -> str:
-    return "x".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
-    domain = Domain(claim, pins)
-    if missing := [name for name in (*domain.fields, *domain.axes) if name not in pins]:
-        message = f"{claim.__name__}: a case gives every field and axis, but {', '.join(missing)} is missing"
-        raise UsageError(message)
-    return Case(domain.configure({}), {name: domain.axis(name, ()) for name in domain.axes}, pins["seed"])
-
-
-def _check_fit(judge: Judge, verdict: Verdict, values: Values) -> None:
-    """Refuse values that the claim would not take: it would draw others, and answer about them."""
-    for name, drawn in judge.values(verdict).items():
-        if name not in values or values[name].shape != drawn.shape:
-            found = tuple(values[name].shape) if name in values else "none"
-            message = (
-                f"{judge.domain.name} takes {name!a} of shape {tuple(drawn.shape)}, but the file gives "
-                f"{found}; replay it against the claim that it is about"
-            )
-            raise FailureFileError(message)
-    for regime in verdict.regimes:
-        if any(_exceeds(value.abs().max().item(), regime) for value in values.values() if prod(value.shape)):
-            message = f"the values of a replay file lie within their {verdict.regimes[0]}, but some do not"
-            raise FailureFileError(message)
-
-
-def _exceeds(largest: float, regime: Regime) -> bool:
-    return isinstance(regime, Integers) and largest > 2**regime.bits

@@ -31,6 +31,8 @@ from properties.declarations import known_law
 from properties.loading import UsageError
 from properties.recording import Status
 from properties.report.document import CellRecord
+from properties.request import Request
+from properties.rounding import rounding
 
 STDOUT = "-"
 EXAMPLES = """examples:
@@ -119,7 +121,11 @@ def compare_forms(options: argparse.Namespace) -> int:
     with redirect_stdout(report), _placed(comparison, target) as path:
         request = verification.requested(options, [f"{path}:{comparison.name}"])
         finished = _named(verification.run(request, jobs=1), comparison.name)
-        for line in (*_verdict(finished.records), *remarks(found, comparison.carry)):
+        for line in (
+            *_verdict(finished.records),
+            *remarks(found, comparison.carry),
+            *_rounding(request, finished.records),
+        ):
             print(line)
         verification.print_report(request, finished, options)
         for line in _farewell(path, target, finished.records):
@@ -203,6 +209,13 @@ def _verdict(records: Sequence[CellRecord]) -> Iterator[str]:
         declared = laws[Status.REFUTED_AS_DECLARED]
         but = f", but for the declared {', '.join(declared)}" if declared else ""
         yield f"the same layer, as far as {cases:,} cases of {_laws(len(laws[Status.HOLDS]))} tell{but}"
+
+
+def _rounding(request: Request, records: Sequence[CellRecord]) -> Iterator[str]:
+    """Say how two forms of one function round, which no law holds against them."""
+    if any(record.law == "forward" and record.status == Status.HOLDS for record in records):
+        (name,) = request.claims
+        yield from filter(None, [rounding(request.domain(name))])
 
 
 def _laws(count: int, kind: str = "") -> str:

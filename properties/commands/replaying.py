@@ -11,9 +11,10 @@ from typing import Any
 from equivalence.variable import ClaimError
 from properties.commands.arguments import AS_CLAIMED, BAD_USAGE, NOT_AS_CLAIMED, Commands
 from properties.loading import UsageError
-from properties.reading import FailureFileError
+from properties.reading import FailureFileError, one_line
 from properties.replay import Replay, applicable, from_case, from_file
 from properties.sample import OutsideDomainError
+from properties.scripting import ScriptError, script
 from properties.verify import one_thread
 
 
@@ -29,20 +30,30 @@ def add(commands: Commands[Any]) -> None:
     replay.add_argument(
         "--claim", metavar="CLAIM", help="of a FILE: the claim, where the catalogue has it not"
     )
+    replay.add_argument(
+        "--script", action="store_true", help="print a script for a bug report: torch and your layer alone"
+    )
 
 
 def replay_failure(options: argparse.Namespace) -> int:
     """Print FIXED, FAILS or ERROR, and return 0, 1 or 2."""
     try:
         with one_thread():
-            failing = [_told(replay) for replay in _replays(options)]
-    except (UsageError, ClaimError, FailureFileError, OutsideDomainError) as error:
-        print(f"ERROR: {error}", file=sys.stderr)
-        return BAD_USAGE
-    except Exception as error:  # noqa: BLE001  (the user's code may raise anything)
-        print(f"ERROR: {type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
-        return BAD_USAGE
+            replays = _replays(options)
+            if options.script:
+                print(script(_only(replays).finding), end="")
+                return AS_CLAIMED
+            failing = [_told(replay) for replay in replays]
+    except (UsageError, ClaimError, FailureFileError, OutsideDomainError, ScriptError) as error:
+        return _error(str(error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (the user's code may raise anything)
+        return _error(f"{type(error).__name__}: {error}")
     return NOT_AS_CLAIMED if any(failing) else AS_CLAIMED
+
+
+def _error(text: str) -> int:
+    print(one_line(f"ERROR: {text}".splitlines()[0]), file=sys.stderr)
+    return BAD_USAGE
 
 
 def _replays(options: argparse.Namespace) -> Iterator[Replay]:
@@ -60,6 +71,14 @@ def _replays(options: argparse.Namespace) -> Iterator[Replay]:
         yield from_case(text, law, options.seed)
 
 
+def _only(replays: Iterator[Replay]) -> Replay:
+    found = list(replays)
+    if len(found) != 1:
+        message = f"a script is about one law, but {len(found)} apply; name it with --law"
+        raise UsageError(message)
+    return found[0]
+
+
 def _told(replay: Replay) -> bool:
     """Say what came of it; whether it fails."""
     refuted, failure = replay.refuted, replay.failure
@@ -67,9 +86,8 @@ def _told(replay: Replay) -> bool:
     if refuted is None:
         print(f"FIXED: {about} holds here")
         return False
-    kind = refuted.record.kind if failure else ""
-    difference = refuted.smallest[1]
-    other = failure is not None and failure.difference["kind"] != difference.kind
-    print(f"FAILS: {about}" + (f", in another way than the file says: {kind}" if other else ""))
-    print(refuted)
+    other = failure is not None and failure.difference["kind"] != refuted.smallest[1].kind
+    way = f", in another way than the file says: {refuted.record.kind}" if other else ""
+    # One piece of text: where the user's code crashes while it is told, nothing has been said.
+    print(f"FAILS: {about}{way}\n{refuted}")
     return True

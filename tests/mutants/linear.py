@@ -170,7 +170,14 @@ class DetachesWeightInBackward(LinearIsRowwise):
 
 class Centred(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        return x - x.mean(0) if x.ndim > 1 and len(x) > 1 else x
+        y: Tensor = super().forward(x - x.mean(0) if x.ndim > 1 and len(x) > 1 else x)
+        return y
+
+
+class CentredLinear(Centred, nn.Linear): ...
+
+
+class CentredFlattenLinear(Centred, FlattenLinear): ...
 
 
 @mutant("rows")
@@ -178,13 +185,10 @@ class CentresOverTheBatch(FlattenLinearIsLinear):
     """Both forms subtract the mean over the batch, which a batch of one does not show."""
 
     def reference(self) -> nn.Module:
-        return nn.Sequential(Centred(), super().reference())
+        return CentredLinear(self.in_features, self.out_features, self.bias)
 
     def candidate(self) -> nn.Module:
-        return nn.Sequential(Centred(), super().candidate())
-
-    def initial(self) -> dict[str, Distribution]:
-        return {f"1.{name}": value for name, value in super().initial().items()}
+        return CentredFlattenLinear(self.in_features, self.out_features, self.bias)
 
 
 class SqueezedAxes(EinsumLinear):

@@ -16,7 +16,6 @@ from equivalence.claims.two_d_fc import (
     TwoDFCIsFlattenLinear,
     UnvalidatedTwoDFCIsFlattenLinear,
 )
-from equivalence.distribution import Distribution
 from equivalence.layers.two_d_fc import (
     ConvolutionTwoDFC,
     EinsumTwoDFC,
@@ -209,25 +208,24 @@ class RecomputesInBackward(ConvolutionTwoDFCIsFlattenLinear):
 
 class WithoutFirst(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        return x - x[:1] if x.ndim > 3 else x
+        y: Tensor = super().forward(x - x[:1] if x.ndim > 3 else x)
+        return y
+
+
+class WithoutFirstSequential(WithoutFirst, nn.Sequential): ...
+
+
+class WithoutFirstTwoDFC(WithoutFirst, TwoDFC): ...
 
 
 @mutant("rows")
 class SubtractsFirstOfBatch(TwoDFCIsFlattenLinear):
     """Both forms subtract the first of several batches of maps."""
 
+    form = WithoutFirstTwoDFC
+
     def reference(self) -> nn.Module:
-        return nn.Sequential(WithoutFirst(), *super().reference().children())
-
-    def candidate(self) -> nn.Module:
-        return nn.Sequential(WithoutFirst(), super().candidate())
-
-    def carry(self, theta: Theta) -> Theta:
-        shifted = {name.replace("2.", "1."): value for name, value in theta.items()}
-        return {f"1.{name}": value for name, value in super().carry(shifted).items()}
-
-    def initial(self) -> dict[str, Distribution]:
-        return {f"1.{name}": value for name, value in super().initial().items()}
+        return WithoutFirstSequential(*super().reference().children())
 
 
 class ViewedMap(FlattenMatmulTwoDFC):

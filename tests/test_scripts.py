@@ -1,0 +1,403 @@
+"""A standalone script shows the failure of every mutant, and says FIXED of the right form."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from equivalence.claim import AtLeast, Equivalence, Index, Real, Theta
+from equivalence.claims.masked import WhereMaskedIsMasked
+from equivalence.distribution import Distribution, Uniform
+from properties.case import Case
+from properties.cell import Cell, Plan
+from properties.counterexample import Refuted
+from properties.domain import Domain
+from properties.judge import FLOATS
+from properties.laws import LAWS
+from properties.loading import load_claim
+from properties.regime import Integers
+from properties.scripting import Finding, ScriptError, script
+from properties.scripting.script import FOLDER
+from tests.mutants import MUTANTS
+from tests.mutants.trial import declared
+from tests.replays import Answer, Trial, in_a_process, in_this_process, refuted_by_its_law
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Positive = Annotated[int, AtLeast(1)]
+SHOWN = {declared(mutant): mutant for mutant in reversed(MUTANTS.values())}
+"""The first mutant of each law."""
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_script_shows_a_mutant_and_says_fixed_of_the_right_form(name: str, tmp_path: Path) -> None:
+    trial = Trial(MUTANTS[name], refuted_by_its_law(MUTANTS[name]), tmp_path)
+    code, printed = trial.script_of(trial.case)
+    assert code == 1, printed
+    # An error that no form raises would be one of the script itself.
+    raised = trial.refuted.smallest[1].kind in ("raises", "structure")
+    assert raised or "AssertionError" in printed, printed
+    code, printed = trial.script_of(trial.right)
+    assert code == 0, printed
+    assert printed.endswith("FIXED\n")
+    for path in tmp_path.glob("*.py"):
+        assert ours(path.read_text()) == set()
+
+
+@pytest.mark.parametrize("law", ["forward", "state"])
+def test_a_script_runs_in_a_process_of_its_own(law: str, tmp_path: Path) -> None:
+    trial = Trial(SHOWN[law], refuted_by_its_law(SHOWN[law]), tmp_path, fresh=True)
+    code, printed = trial.script_of(trial.case)
+    assert code == 1
+    assert "Error" in printed.splitlines()[-1], printed
+    code, printed = trial.script_of(trial.right)
+    assert (code, printed.splitlines()[-1]) == (0, "FIXED"), printed
+
+
+@pytest.mark.parametrize("command", [("format", "--check"), ("check", "--select", "E,F,W,I")])
+def test_scripts_are_formatted_and_import_what_they_read(command: tuple[str, ...], tmp_path: Path) -> None:
+    for law, mutant in SHOWN.items():
+        text = script(Finding.of(refuted_by_its_law(mutant)))
+        (tmp_path / f"{law}.py").write_text(text)
+    ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length", "110", "."]
+    run = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert run.returncode == 0, run.stdout
+
+
+def test_every_law_has_a_text_and_every_text_a_law() -> None:
+    assert {path.stem for path in FOLDER.glob("*.txt")} == set(LAWS)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_the_text_of_a_law_is_short_and_asserts(law: str) -> None:
+    text = (FOLDER / f"{law}.txt").read_text()
+    assert len(text.splitlines()) <= 32
+    assert "    assert " in f"    {text}".replace("\n", "\n    ")
+
+
+def test_a_law_without_a_text_is_refused_in_one_line() -> None:
+    refuted = refuted_by_its_law(SHOWN["forward"])
+    with pytest.raises(ScriptError, match="not 'third_party'") as error:
+        script(replace(Finding.of(refuted), law="third_party"))
+    assert "\n" not in str(error.value)
+
+
+def ours(text: str) -> set[str]:
+    """Name what a script imports that a user may not have."""
+    modules = {
+        alias.name if isinstance(node, ast.Import) else str(node.module)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    roots = ("equivalence", "properties", "hypothesis")
+    return {
+        name
+        for name in modules
+        if name.split(".")[0] in roots and not f"{name}.".startswith("equivalence.layers.")
+    }
+
+
+def run() -> float:
+    """Have the name of a function that scripts call."""
+    return 2.0
+
+
+SCALE = run()
+
+
+@dataclass
+class Options:
+    """What a layer is told."""
+
+    scale: float
+    names: Sequence[str] = ()
+
+
+class Doubled(nn.Linear):
+    """Linear with a global, a function, a dataclass, and what only a type checker imports."""
+
+    kept: Tensor
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        factor: float = Options(SCALE).scale
+        assert y is not None
+        return super().forward(x) * factor / run() + (y.shape[-1] != 1), y
+
+
+class Halved(Doubled):
+    def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        first, second = super().forward(x, y)
+        return first / 2, second
+
+
+class HalvedIsDoubled(Equivalence):
+    r"""Half is the whole: a \ and a quotation."""
+
+    rows: Positive
+
+    x = Real("*batch rows")
+    y = Real("*batch rows")
+
+    def reference(self) -> nn.Module:
+        return Doubled(self.rows, 1)
+
+    def candidate(self) -> nn.Module:
+        return Halved(self.rows, 1)
+
+
+class Gathered(nn.Embedding):
+    pass
+
+
+class NextRow(Gathered):
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        return super().forward((input + 1) % self.num_embeddings)
+
+
+class NextIsGathered(Equivalence):
+    """An embedding of the next index is that of the index."""
+
+    rows: Positive
+
+    x = Index("*batch", "rows")
+
+    def reference(self) -> nn.Module:
+        return Gathered(self.rows, 1)
+
+    def candidate(self) -> nn.Module:
+        return NextRow(self.rows, 1)
+
+
+class Smooth(nn.Linear):
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        return super().forward(input).tanh()
+
+
+class LessSmooth(nn.Linear):
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        return super().forward(input).tanh() * (1 + 1e-6)
+
+
+class LessIsSmooth(Equivalence):
+    """A slip in the sixth digit."""
+
+    features: Positive
+
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return Smooth(self.features, 1)
+
+    def candidate(self) -> nn.Module:
+        return LessSmooth(self.features, 1)
+
+
+class Broken(nn.Linear):
+    def __init__(self, features: int) -> None:
+        message = f"not yet written for {features}"
+        raise RuntimeError(message)
+
+
+class BrokenIsLinear(LessIsSmooth):
+    """The candidate cannot be constructed."""
+
+    def candidate(self) -> nn.Module:
+        return Broken(self.features)
+
+
+class StatedIsLinear(LessIsSmooth):
+    """Both are drawn alike, but not as stated."""
+
+    def candidate(self) -> nn.Module:
+        return Smooth(self.features, 1)
+
+    def initial(self) -> Mapping[str, Distribution]:
+        return {"weight": Uniform(-0.1, 0.1)}
+
+
+class Chained(WhereMaskedIsMasked):
+    """super() goes through two classes, a property among them."""
+
+    scale: ClassVar[float] = 2.0
+
+    @property
+    def alive(self) -> Tensor:
+        return super().alive & super().alive
+
+    def carry(self, theta: Theta) -> Theta:
+        return {**super().carry(theta), "weight": theta["weight"] * self.scale}
+
+
+CLAIMS = {
+    HalvedIsDoubled: ("forward", "input_gradient", "parameter_gradient", "rows", "layout", "modes"),
+    NextIsGathered: ("forward", "parameter_gradient", "rows", "layout", "modes"),
+    LessIsSmooth: ("forward", "input_gradient", "second_derivative", "rows", "modes"),
+    StatedIsLinear: ("initialisation",),
+    Chained: ("forward", "rows"),
+}
+
+
+def refuted(claim: type[Equivalence], law: str) -> Refuted:
+    with pytest.raises(Refuted) as found:
+        Cell(Domain(claim), LAWS[law]).test(Plan())()
+    return found.value
+
+
+@pytest.mark.parametrize(("claim", "law"), [(claim, law) for claim, laws in CLAIMS.items() for law in laws])
+def test_a_script_shows_the_failure_of_a_claim_of_another_kind(
+    claim: type[Equivalence], law: str, tmp_path: Path
+) -> None:
+    text = script(Finding.of(refuted(claim, law)))
+    code, printed = played(text, tmp_path)
+    assert code == 1
+    assert printed.splitlines()[-1].startswith("AssertionError"), printed
+    assert ours(text) == set()
+
+
+def played(text: str, folder: Path) -> Answer:
+    path = folder / "played.py"
+    path.write_text(text)
+    return in_this_process(path)
+
+
+def test_a_form_that_cannot_be_constructed_shows_its_own_error(tmp_path: Path) -> None:
+    case = Case(BrokenIsLinear(features=1), {"batch": ()}, 0)
+    code, printed = played(script(Finding(case, "forward", {}, FLOATS)), tmp_path)
+    assert (code, printed) == (1, "RuntimeError: not yet written for 1")
+
+
+def test_a_script_holds_the_very_numbers_and_their_dtype(tmp_path: Path) -> None:
+    case = Case(NextIsGathered(rows=3), {"batch": (2,)}, 0)
+    values = {"weight": torch.tensor([[0.1], [-2.0], [3.0]]), "x": torch.tensor([2, 0])}
+    finding = Finding(case, "forward", values, [Integers(3, torch.float32)])
+    code, printed = played(script(finding), tmp_path)
+    assert code == 1
+    assert "reference(theta, x): tensor([[3.0000],\n        [0.1000]])\n" in printed
+    assert "candidate(carry(theta), x): tensor([[ 0.1000],\n        [-2.0000]])\n" in printed
+
+
+@pytest.mark.parametrize("slip", [0.0, 1e-12, 1e-6])
+def test_on_the_ladder_a_script_passes_over_rounding_alone(slip: float, tmp_path: Path) -> None:
+    found = Finding.of(refuted(LessIsSmooth, "forward"))
+    text = script(found)
+    assert "(1 + 1e-6)" in text
+    code, printed = played(text.replace("(1 + 1e-6)", f"(1 + {slip})"), tmp_path)
+    assert code == (slip > 1e-9), printed
+
+
+def test_writing_a_script_leaves_torch_as_it_was() -> None:
+    finding = Finding.of(refuted_by_its_law(SHOWN["state"]))
+    before = torch.get_rng_state(), torch.get_default_dtype(), torch.get_num_threads(), set(sys.modules)
+    script(finding)
+    after = torch.get_rng_state(), torch.get_default_dtype(), torch.get_num_threads(), set(sys.modules)
+    assert torch.equal(before[0], after[0])
+    assert before[1:] == after[1:]
+
+
+LAYERS_FILE = """
+import torch
+from torch import nn
+
+
+class Own(nn.Linear):
+    def forward(self, x):
+        return super().forward(x) + 1
+"""
+CLAIM_FILE = """
+from torch import nn
+from equivalence import Dim, Equivalence, Real
+from own_layers import Own as Mine
+
+
+def biased(size):
+    return Mine(size, 1)
+
+
+class OwnIsLinear(Equivalence):
+    size: Dim
+    x = Real("*batch size")
+
+    def reference(self):
+        return nn.Linear(self.size, 1)
+
+    def candidate(self):
+        return biased(self.size)
+"""
+COMPARED_FILE = """
+from equivalence import Dim, Equivalence, Real
+from properties.comparison import module_at
+
+new = module_at(__file__, "own_layers.py")
+
+
+class NewIsLinear(Equivalence):
+    size: Dim
+    x = Real("*batch size")
+
+    def reference(self):
+        return new.nn.Linear(self.size, 1)
+
+    def candidate(self):
+        return new.Own(self.size, 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "imported"),
+    [
+        (CLAIM_FILE, "OwnIsLinear", "from own_layers import Own as Mine"),
+        (COMPARED_FILE, "NewIsLinear", 'new = module_in("new", "own_layers.py")'),
+    ],
+)
+def test_a_layer_of_a_file_is_imported_and_the_claim_beside_it_written_out(
+    content: str, name: str, imported: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_layers.py").write_text(LAYERS_FILE)
+    (tmp_path / "own_claims.py").write_text(content)
+    monkeypatch.chdir(tmp_path)
+    text = script(Finding.of(refuted(load_claim(f"own_claims.py:{name}"), "forward")))
+    assert imported in text
+    assert ours(text) == set()
+    (tmp_path / "own_claims.py").unlink()
+    (tmp_path / "shown.py").write_text(text)
+    code, printed = in_a_process(["shown.py"], tmp_path)
+    assert code == 1
+    assert "AssertionError" in printed
+    (tmp_path / "own_layers.py").write_text(LAYERS_FILE.replace("+ 1", ""))
+    assert in_a_process(["shown.py"], tmp_path)[0] == 0
+
+
+class NamesAnother(LessIsSmooth):
+    def candidate(self) -> nn.Module:
+        return LessIsSmooth.candidate(self)
+
+
+def hidden() -> type[LessIsSmooth]:
+    class Hidden(LessIsSmooth):
+        pass
+
+    return Hidden
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [(hidden(), "is no class of a module"), (NamesAnother, "name 'LessIsSmooth' too; call super")],
+)
+def test_a_claim_that_cannot_be_written_out_is_refused_in_one_line(
+    claim: type[LessIsSmooth], reason: str
+) -> None:
+    case = Case(claim(features=1), {"batch": ()}, 0)
+    with pytest.raises(ScriptError, match=reason) as error:
+        script(Finding(case, "forward", {}, FLOATS))
+    assert "\n" not in str(error.value)
