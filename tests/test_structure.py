@@ -53,6 +53,8 @@ LAYERS = {
     "properties.loading": 10,
     "properties.reading": 10,
     "properties.fitting": 11,
+    "properties.scripts": 10,
+    "properties.scripting": 11,
     "properties.replay": 11,
     "properties.idx": 10,
     "properties.request": 11,

@@ -30,6 +30,7 @@ class Member:
     own: set[str]
     inherited: set[str]
     """What it reads by super()."""
+    is_function: bool
 
 
 @dataclass
@@ -54,7 +55,8 @@ class PlainClaim:
     def statement(self) -> str:
         """The first line of the claim's docstring."""
         lines = (ast.get_docstring(_definition(type(self.claim))) or "").splitlines()
-        return lines[0].replace("\\", "\\\\") if lines else ""
+        # What stands between quotation marks has none of its own.
+        return lines[0].replace("\\", "\\\\").replace('"', "'") if lines else ""
 
     def need(self, name: str, start: int = 0) -> None:
         """Take up a member, and what it reads; fields are values."""
@@ -76,7 +78,7 @@ class PlainClaim:
             for member in members.values():
                 module = sys.modules[self.order[place].__module__]
                 _check_no_claim(member.text, module)
-                closure.need(member.text, module)
+                closure.need(member.text, module, own=() if member.is_function else member.own)
         if any(isinstance(value, Mask) for value in vars(self.claim).values()):
             closure.need("Mask\n", variable)
 
@@ -101,13 +103,15 @@ class PlainClaim:
         )
 
     def _body(self, members: dict[str, Member], *, last: bool) -> str:
-        fields = [f"{name} = {_value(value)}" for name, value in vars(self.claim).items()] if last else []
-        values = [one.text.rstrip() for one in members.values() if not _is_function(one.text)]
-        ordered = sorted(members, key=lambda name: MAIN.index(name) if name in MAIN else len(MAIN))
-        functions = [members[name].text for name in ordered if _is_function(members[name].text)]
         statement = [f'"""{self.statement}"""\n'] if last and self.statement else []
-        parts = [*statement, *(["\n".join([*fields, *values]) + "\n"] if fields or values else [])]
-        return textwrap.indent("\n".join([*parts, *functions]) or "pass\n", INDENT)
+        fields = [f"{name} = {_value(value)}\n" for name, value in vars(self.claim).items()] if last else []
+        values = [one.text for one in members.values() if not one.is_function and not one.own]
+        ordered = sorted(members, key=lambda name: MAIN.index(name) if name in MAIN else len(MAIN))
+        functions = [members[name].text for name in ordered if members[name].is_function]
+        # What stands for another member comes after it.
+        aliases = [one.text for one in members.values() if not one.is_function and one.own]
+        parts = [*statement, *filter(None, ["".join([*fields, *values])]), *functions, *aliases]
+        return textwrap.indent("\n".join(parts) or "pass\n", INDENT)
 
 
 def _check_no_claim(text: str, module: ModuleType) -> None:
@@ -118,14 +122,10 @@ def _check_no_claim(text: str, module: ModuleType) -> None:
             raise ScriptError(message)
 
 
-def _is_function(text: str) -> bool:
-    return isinstance(ast.parse(text).body[0], ast.FunctionDef)
-
-
 def _value(value: object) -> str:
     """Write the value of a field; ScriptError for one that its repr does not make again."""
     if isinstance(value, Mask):
-        return f'Mask("{value.rows}")'
+        return f"Mask({json.dumps(value.rows)})"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool | int | float | None):
@@ -143,10 +143,10 @@ def _member(claim: type, name: str) -> Member:
     text = plain(lines_of(source, found[-1]))
     node = ast.parse(text).body[0]
     text = _undocumented(text, node) if claim is Equivalence and isinstance(node, ast.FunctionDef) else text
-    arguments = node.args.args if isinstance(node, ast.FunctionDef) else []
-    return Member(
-        text, attributes_of(arguments[0].arg, text) if arguments else set(), attributes_of("super()", text)
-    )
+    if not isinstance(node, ast.FunctionDef):
+        return Member(text, set(global_names(text) & vars(claim).keys()), set(), is_function=False)
+    read = attributes_of(node.args.args[0].arg, text) if node.args.args else set()
+    return Member(text, read, attributes_of("super()", text), is_function=True)
 
 
 def _definition(claim: type) -> ast.ClassDef:

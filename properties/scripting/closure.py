@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
+from properties import scripts
 from properties.scripting.binding import Import, ScriptError, binding
 from properties.scripting.source import global_names, names_in_class_annotations, plain
-from properties.scripts import helpers
 
 OURS = ("equivalence", "properties")
 LAYERS = "equivalence.layers"
@@ -87,7 +87,7 @@ class Closure:
         """Load a module from its file again, seen from here."""
         file = Path(os.path.relpath(str(loaded.__file__))).as_posix()
         if self._is_new(name, file):
-            self._define(name, f"{name} = module_in({json.dumps(name)}, {json.dumps(file)})\n", helpers)
+            self._define(name, f"{name} = module_in({json.dumps(name)}, {json.dumps(file)})\n", scripts)
 
     def _is_new(self, name: str, place: str) -> bool:
         """Whether a name is met for the first time; ScriptError where it has two meanings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from math import prod
 
@@ -80,7 +81,7 @@ def _other_masks(fields: Mapping[str, object]) -> Iterable[str]:
     flipped = str.maketrans("01", "10")
     for name, value in fields.items():
         if isinstance(value, Mask):
-            yield f'other.{name} = Mask("{value.rows.translate(flipped)}")'
+            yield f"other.{name} = Mask({json.dumps(value.rows.translate(flipped))})"
 
 
 def _wrong(sample: Sample) -> Iterable[tuple[str, str]]:

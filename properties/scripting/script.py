@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from equivalence.variable import Mask
+from properties import scripts
 from properties.counterexample import pins, place
 from properties.form import FormError
 from properties.laws import all_laws
@@ -22,9 +23,8 @@ from properties.scripting.closure import Closure, written_imports
 from properties.scripting.finding import Finding
 from properties.scripting.numbers import forms, numbers
 from properties.scripting.source import bound_names, global_names
-from properties.scripts import helpers
 
-FOLDER = Path(helpers.__file__).parent
+FOLDER = Path(str(scripts.__file__)).parent
 WIDTH = 100
 DISTRIBUTIONS = ("torch", "numpy")
 CONSTRUCTED = "print(reference)\nprint(candidate)\n"
@@ -76,8 +76,8 @@ def _parts(finding: Finding, setup: str, asked: str) -> Iterator[str]:
         claim.need(name)
     theirs = Closure({one.__module__ for one in claim.order})
     claim.resolve(theirs)
-    ours = Closure({helpers.__name__})
-    ours.need(setup + asked, helpers, own={*claim.names, Mask.__name__})
+    ours = Closure({scripts.__name__})
+    ours.need(setup + asked, scripts, own={*claim.names, Mask.__name__})
     rename = _renaming(theirs, claim, ours, bound_names(setup + asked))
     imports = [replace(one, name=rename(one.name)) for one in ours.imports.values()]
     yield _head(finding)
