@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 PATIENCE = 90.0
 CLAIMS = '''
 import time
+from pathlib import Path
 
 from torch import nn
 
@@ -33,6 +34,7 @@ class Waiting(nn.Linear):
         # Not yet while the claims are read: both run once to be held against what they declare.
         Waiting.calls += 1
         if Waiting.calls > 10:
+            Path("waiting").touch()
             time.sleep(600)
         return super().forward(x)
 
@@ -60,6 +62,35 @@ class WaitingIsLinear(NegatedIsLinear):
 TestNegated = suite(NegatedIsLinear, laws=["forward"])
 TestWaiting = suite(WaitingIsLinear, laws=["forward"])
 '''
+SWALLOWING = '''
+import signal
+
+from torch import nn
+
+from test_claims import NegatedIsLinear
+
+
+class Raising:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+class Swallowing(nn.Linear):
+    calls = 0
+
+    def forward(self, x):
+        Swallowing.calls += 1
+        if Swallowing.calls == 20:
+            Raising()
+        return super().forward(x)
+
+
+class SwallowingIsLinear(NegatedIsLinear):
+    """A form whose rubbish is interrupted."""
+
+    def candidate(self):
+        return Swallowing(self.features, 2)
+'''
 VERIFY = [sys.executable, "-m", "properties", "verify", "--law", "forward", "--seed", "0"]
 BOTH = ["test_claims.py:NegatedIsLinear", "test_claims.py:WaitingIsLinear"]
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "test_claims.py"]
@@ -72,13 +103,14 @@ RUNS = {
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Callable[[list[str]], subprocess.Popen[str]]:
+def started(tmp_path: Path) -> Iterator[Callable[[list[str]], subprocess.Popen[str]]]:
     """Start a run in a folder of its own, as a group of processes that can be killed at once."""
+    running: list[subprocess.Popen[str]] = []
     (tmp_path / "test_claims.py").write_text(CLAIMS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
 
     def start(command: list[str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(  # noqa: S603  (our own command)
+        run = subprocess.Popen(  # noqa: S603  (our own command)
             command,
             cwd=tmp_path,
             text=True,
@@ -86,8 +118,14 @@ def started(tmp_path: Path) -> Callable[[list[str]], subprocess.Popen[str]]:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        running.append(run)
+        return run
 
-    return start
+    yield start
+    for run in running:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.communicate()
 
 
 def failures(folder: Path) -> list[Path]:
@@ -95,9 +133,13 @@ def failures(folder: Path) -> list[Path]:
 
 
 def wait_for_a_failure(folder: Path) -> None:
+    wait_until(lambda: bool(failures(folder)), "nothing was found")
+
+
+def wait_until(holds: Callable[[], bool], otherwise: str) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not failures(folder):
-        assert time.monotonic() < deadline, "nothing was found"
+    while not holds():
+        assert time.monotonic() < deadline, otherwise
         time.sleep(0.05)
 
 
@@ -124,8 +166,7 @@ def test_interrupted_a_run_reports_what_it_found_and_says_where(
     number: signal.Signals, started: Callable[[list[str]], subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     run = started([*RUNS["verify"], "--json", "report.json"])
-    wait_for_a_failure(tmp_path)
-    time.sleep(1)
+    wait_until((tmp_path / "waiting").exists, "the second claim was never begun")
     run.send_signal(number)
     out, err = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
@@ -134,3 +175,15 @@ def test_interrupted_a_run_reports_what_it_found_and_says_where(
     assert ".equivalence/failures" in err
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["complete"], len(report["cells"])) == (False, 1)
+
+
+def test_an_interruption_that_a_callback_swallows_ends_the_run_after_its_claim(
+    started: Callable[[list[str]], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    # A form that raises the signal where Python can only print the exception: while an object is collected.
+    (tmp_path / "swallowing.py").write_text(SWALLOWING)
+    run = started([*VERIFY, "swallowing.py:SwallowingIsLinear", BOTH[1], "--jobs", "1"])
+    out, err = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 130
+    assert "hold 1" in out
+    assert "interrupted: 1 claims were not checked" in err

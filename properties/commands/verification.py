@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,9 +102,10 @@ def run(request: Request, jobs: int) -> Run:
     records: list[CellRecord] = []
     trouble = ""
     try:
-        with _terminated_like_interrupted():
+        with _interruptible() as check:
             for checked in verify(request, jobs, _progress(request, started)):
                 records += checked
+                check()
     except KeyboardInterrupt:
         trouble = INTERRUPTION
     except BrokenProcessPool:
@@ -113,16 +114,28 @@ def run(request: Request, jobs: int) -> Run:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does: with what was found."""
+def _interruptible() -> Iterator[Callable[[], None]]:
+    """Let SIGTERM end a run as Ctrl-C does; gives a check that raises what some callback has swallowed."""
+    seen: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if seen:
+            raise KeyboardInterrupt
+
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield check
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, interrupt) for number in numbers]
     try:
-        yield
+        yield check
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def write_reports(request: Request, finished: Run, options: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from properties.sample import Sample, Stream, build
 from properties.statistics import Draws, Positions
 
 STEPS = 3
-FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 64, 512
+FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 32, 512
 """Fresh modules of each form in one case."""
 MOST_STORED = 2**20
 """Scalars held at once; large modules are constructed fewer times."""

@@ -227,7 +227,7 @@ def test_an_address_opens_its_cell_and_is_the_address_of_an_open_one(
     browser.open_file(opened, page, f"{quote(claim, safe='')}/forward")
     assert dialog(opened).find_element(By.CSS_SELECTOR, "h2").text == f"{claim} under forward"
     press(opened, Keys.ESCAPE)
-    assert "#" not in opened.current_url
+    WebDriverWait(opened, 10).until(lambda driver: "#" not in driver.current_url)
     cell(opened, claim, "rows").click()
     assert opened.current_url.endswith(f"#{quote(claim, safe='')}/rows")
 
@@ -305,19 +305,21 @@ def test_a_report_of_nothing_opens_too(driver: Chrome, report: Report, tmp_path:
     assert_quiet(driver, path)
 
 
-def test_pictures_are_three_and_small(driver: Chrome, report: Report, tmp_path: Path) -> None:
+def test_pictures_are_four_and_small(driver: Chrome, report: Report, tmp_path: Path) -> None:
     assert driver.session_id
     write_json(report, tmp_path / "report.json")
     pictures.main([str(tmp_path / "new"), "--json", str(tmp_path / "report.json")])
     taken = {picture.name: picture.read_bytes() for picture in (tmp_path / "new").iterdir()}
-    assert set(taken) == {"report-1440.png", "report-390.png", "report-dark.png"}
-    for name, content in taken.items():
-        width = int.from_bytes(content[16:20], "big")
-        assert (content[:4], width, len(content) < 200_000) == (
-            b"\x89PNG",
-            390 if "390" in name else 1440,
-            True,
-        )
+    widths = {name: int.from_bytes(content[16:20], "big") for name, content in taken.items()}
+    assert widths == {
+        "report-1440.png": 1440,
+        "report-390.png": 390,
+        "report-dark.png": 1440,
+        "terminal.png": 1240,
+    }
+    for content in taken.values():
+        assert content.startswith(b"\x89PNG")
+        assert len(content) < 200_000
 
 
 INJECTED = {
