@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,13 @@ from properties.cell import Cell, Plan
 from properties.recording import record
 from properties.report.document import CellRecord
 from properties.request import Request
+
+ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+}
+"""glibc's allocator, as the workers use it; other systems know none of these names."""
 
 Progress = Callable[[int, int, str], None]
 """(claims done, claims in all, claim) -> None."""
@@ -50,12 +58,25 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+@contextmanager
+def _returning_memory() -> Iterator[None]:
+    """Let processes that are started inside give freed tensors back, where glibc would keep them."""
+    before = {name: os.environ.get(name) for name in ALLOCATOR}
+    os.environ.update({**ALLOCATOR, **{name: value for name, value in before.items() if value is not None}})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+
+
 def _checked(request: Request, jobs: int) -> Iterator[list[CellRecord]]:
     if jobs == 1:
         yield from (check(request, name) for name in request.claims)
         return
     # Spawned, not forked: autograd's threads do not survive a fork.
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts) as pool:
+    with _returning_memory(), ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts) as pool:
         try:
             yield from pool.map(partial(check, request), request.claims)
         except BaseException:
