@@ -8,11 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from properties.agreement import Equation
     from properties.laws.registry import law
-    from properties.suites import suite
+    from properties.oracle.agreement import Equation
+    from properties.running.suites import suite
 
-_HOMES = {"Equation": "properties.agreement", "law": "properties.laws.registry", "suite": "properties.suites"}
+_HOMES = {
+    "Equation": "properties.oracle.agreement",
+    "law": "properties.laws.registry",
+    "suite": "properties.running.suites",
+}
 
 __all__ = ["Equation", "law", "suite"]
 

@@ -12,8 +12,8 @@ from importlib.metadata import version
 from equivalence.variable import ClaimError
 from properties.commands import comparison, listing, replaying, verification
 from properties.commands.arguments import BAD_USAGE, NOT_AS_CLAIMED
-from properties.idx import DataError
-from properties.loading import UsageError
+from properties.reading.claims import UsageError
+from properties.reading.images import DataError
 from properties.report.files import ReportError
 
 COMMANDS = (listing, verification, comparison, replaying)

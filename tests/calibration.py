@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from properties.precision import SHRINKAGE, TOLERANCE, beyond_rounding, noise
+from properties.oracle.precision import SHRINKAGE, TOLERANCE, beyond_rounding, noise
 
 TERMS = tuple(4**power for power in range(8))
 """K from 1 to 16,384."""

@@ -15,13 +15,13 @@ import torch
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
-from properties.cell import Cell, Plan
-from properties.counterexample import Refuted
-from properties.domain import Domain
+from properties.cases.domain import Domain
 from properties.laws import LAWS
 from properties.laws.registry import Law, always
+from properties.oracle.statistics import FALSE_ALARM
+from properties.refutation.counterexample import Refuted
 from properties.report.files import write_whole
-from properties.statistics import FALSE_ALARM
+from properties.running.cell import Cell, Plan
 from tests.mutants import MUTANTS
 from tests.mutants.planted import mutated
 from tests.mutants.trial import cell_of, declared

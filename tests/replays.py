@@ -28,14 +28,14 @@ import torch
 
 from equivalence.claim import Equivalence
 from equivalence.variable import Mask
-from properties import failure
-from properties.case import Case
-from properties.cell import Plan
+from properties.cases.case import Case
+from properties.cases.form import generator_state
 from properties.cli import main as equivalence
-from properties.counterexample import Refuted, place
-from properties.form import generator_state
-from properties.profiles import EXPLORE_EXAMPLES
-from properties.scripting import Finding, script
+from properties.refutation import failure
+from properties.refutation.counterexample import Refuted, place
+from properties.replaying.scripting import Finding, script
+from properties.running.cell import Plan
+from properties.running.profiles import EXPLORE_EXAMPLES
 from tests.mutants import MUTANTS
 from tests.mutants.planted import mutated
 from tests.mutants.trial import cell_of, declared

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from equivalence import AtLeast, Between, ClaimError, Dim, Equivalence, Index, Mask, Over, Real
 from equivalence.claim import Theta
 from equivalence.distribution import Distribution, Uniform
-from properties.cell import Plan
-from properties.domain import Domain
-from properties.suites import cells, required, suite
+from properties.cases.domain import Domain
+from properties.running.cell import Plan
+from properties.running.suites import cells, required, suite
 
 
 class LinearIsLinear(Equivalence):

@@ -11,7 +11,7 @@ from properties.cli import main
 from properties.comparison import module_at
 from properties.comparison.expression import read_expression
 from properties.comparison.words import read_fields
-from properties.loading import UsageError
+from properties.reading.claims import UsageError
 
 FORMS = """
 import torch

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from equivalence.claim import Equivalence
-from properties.cell import Plan
-from properties.counterexample import Refuted
-from properties.failure import Failure, described, write
 from properties.laws import LAWS
-from properties.loading import load_claim
-from properties.reading import parse
+from properties.reading.claims import load_claim
+from properties.reading.failures import parse
+from properties.refutation.counterexample import Refuted
+from properties.refutation.failure import Failure, described, write
+from properties.running.cell import Plan
 from tests.mutants import MUTANTS
 from tests.mutants.trial import cell_of, declared
 from tests.test_hostile_files import Said, assert_one_line, said

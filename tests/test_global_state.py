@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from equivalence.catalogue import CATALOGUE
-from properties.cell import Plan
-from properties.counterexample import Refuted
-from properties.domain import Domain
-from properties.suites import cells
+from properties.cases.domain import Domain
+from properties.refutation.counterexample import Refuted
+from properties.running.cell import Plan
+from properties.running.suites import cells
 
 
 def state() -> dict[str, Any]:

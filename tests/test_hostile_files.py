@@ -22,16 +22,16 @@ from hypothesis import strategies as st
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.variable import AtLeast
-from properties.case import Case
-from properties.cell import Cell
+from properties.cases.case import Case
+from properties.cases.domain import Domain
 from properties.cli import main
-from properties.counterexample import Refuted
-from properties.domain import Domain
-from properties.failure import Failure, described
-from properties.fitting import case_of
 from properties.laws import LAWS
-from properties.loading import parse_pins
-from properties.reading import MOST_BYTES, FailureFileError
+from properties.reading.claims import parse_pins
+from properties.reading.failures import MOST_BYTES, FailureFileError
+from properties.reading.fitting import case_of
+from properties.refutation.counterexample import Refuted
+from properties.refutation.failure import Failure, described
+from properties.running.cell import Cell
 from tests.test_idx import NAME, idx
 
 ROOT = Path(__file__).parent.parent

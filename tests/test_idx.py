@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from properties.idx import DataError, load_images, parse_images
+from properties.reading.images import DataError, load_images, parse_images
 
 NAME = "t10k-images-idx3-ubyte"
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from equivalence.variable import ClaimError
-from properties.agreement import Equation
+from properties.cases.sample import Sample
 from properties.cli import main
 from properties.laws import LAWS, all_laws
 from properties.laws.registry import DISTRIBUTIONS, law
-from properties.sample import Sample
-from properties.suites import chosen_laws
+from properties.oracle.agreement import Equation
+from properties.running.suites import chosen_laws
 
 PAGE = '''
 from properties import Equation, law

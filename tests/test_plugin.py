@@ -134,7 +134,7 @@ def test_a_failure_has_its_headline_in_the_short_summary_and_its_text_once(user:
 
 
 def test_frames_are_shown_when_they_are_asked_for(user: pytest.Pytester) -> None:
-    assert "properties/cell.py" in result(user, WRONG, "--equivalence-traceback").stdout.str()
+    assert "properties/running/cell.py" in result(user, WRONG, "--equivalence-traceback").stdout.str()
 
 
 def test_a_kept_failure_is_run_alone_and_fixed_by_a_right_form(user: pytest.Pytester) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from equivalence.catalogue import CATALOGUE
+from properties.cases.domain import Domain
 from properties.cli import main
-from properties.domain import Domain
-from properties.suites import cells
+from properties.running.suites import cells
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(?:python)?\n(.*?)```", README, re.DOTALL)

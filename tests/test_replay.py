@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Dim, Equivalence, Mask, Real
-from properties.case import Case
-from properties.cell import Cell
+from properties.cases.case import Case
+from properties.cases.domain import Domain
 from properties.cli import main
-from properties.counterexample import Refuted, written
-from properties.domain import Domain
-from properties.failure import described, write
-from properties.judge import EXACT, LADDER
+from properties.judging.judge import EXACT, LADDER
 from properties.laws import LAWS
+from properties.refutation.counterexample import Refuted, written
+from properties.refutation.failure import described, write
+from properties.running.cell import Cell
 from tests.test_global_state import state
 
 Captured = pytest.CaptureFixture[str]

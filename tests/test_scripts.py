@@ -17,17 +17,17 @@ from torch import Tensor, nn
 from equivalence.claim import AtLeast, Equivalence, Index, Mask, Real, Theta
 from equivalence.claims.masked import WhereMaskedIsMasked
 from equivalence.distribution import Distribution, Uniform
-from properties.case import Case
-from properties.cell import Cell, Plan
-from properties.counterexample import Refuted
-from properties.domain import Domain
-from properties.judge import FLOATS
+from properties.cases.case import Case
+from properties.cases.domain import Domain
+from properties.cases.regime import Integers
+from properties.judging.judge import FLOATS
 from properties.laws import LAWS
-from properties.loading import load_claim
-from properties.regime import Integers
-from properties.scripting import Finding, ScriptError, script
-from properties.scripting.script import FOLDER
-from properties.scripting.source import plain
+from properties.reading.claims import load_claim
+from properties.refutation.counterexample import Refuted
+from properties.replaying.scripting import Finding, ScriptError, script
+from properties.replaying.scripting.script import FOLDER
+from properties.replaying.scripting.source import plain
+from properties.running.cell import Cell, Plan
 from tests.mutants import MUTANTS
 from tests.mutants.trial import declared
 from tests.replays import Answer, Trial, in_a_process, in_this_process, refuted_by_its_law

@@ -4,11 +4,11 @@ import pytest
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
-from properties.case import Case
-from properties.cell import Cell, Plan
-from properties.counterexample import Refuted
-from properties.domain import Domain
+from properties.cases.case import Case
+from properties.cases.domain import Domain
 from properties.laws import LAWS
+from properties.refutation.counterexample import Refuted
+from properties.running.cell import Cell, Plan
 from tests.mutants import MUTANTS
 
 CLAIMS = {**CATALOGUE, **MUTANTS}

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from torch import nn
 
 from equivalence import Between, Dim, Equivalence, Mask, Over, Real
-from properties.case import Case
-from properties.domain import LARGE, WIDE, Domain
-from properties.strategies import cases
+from properties.cases.case import Case
+from properties.cases.domain import LARGE, WIDE, Domain
+from properties.cases.strategies import cases
 
 
 class Everything(Equivalence):

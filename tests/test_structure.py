@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,60 +16,29 @@ from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
 
 ROOT = Path(__file__).parent.parent
-LAYERS = {
+HEIGHTS = {
     "equivalence.variable": 0,
     "equivalence.distribution": 0,
     "equivalence.claim": 1,
     "equivalence.layers": 1,
     "equivalence.claims": 2,
     "equivalence.catalogue": 3,
-    "properties.profiles": 3,
-    "properties.case": 4,
-    "properties.regime": 4,
-    "properties.form": 4,
-    "properties.bounds": 4,
-    "properties.definition": 4,
-    "properties.operations": 4,
-    "properties.precision": 4,
-    "properties.statistics": 4,
     "properties.report": 4,
-    "properties.sample": 5,
-    "properties.exact": 5,
-    "properties.agreement": 5,
-    "properties.domain": 6,
+    "properties.oracle": 4,
+    "properties.cases": 5,
     "properties.laws": 6,
-    "properties.strategies": 7,
-    "properties.judge": 7,
-    "properties.coverage": 7,
-    "properties.rounding": 8,
-    "properties.minimise": 8,
-    "properties.wiring": 8,
-    "properties.reporting": 8,
-    "properties.counterexample": 9,
-    "properties.failure": 9,
-    "properties.cell": 9,
-    "properties.recording": 10,
-    "properties.declarations": 10,
-    "properties.suites": 10,
-    "properties.loading": 10,
-    "properties.reading": 10,
-    "properties.fitting": 11,
-    "properties.scripts": 10,
-    "properties.scripting": 11,
-    "properties.replay": 11,
-    "properties.idx": 10,
-    "properties.request": 11,
+    "properties.judging": 7,
+    "properties.refutation": 8,
+    "properties.reading": 9,
+    "properties.running": 10,
     "properties.comparison": 11,
-    "properties.verify": 12,
-    "properties.table": 13,
-    "properties.commands": 14,
-    "properties.cli": 15,
-    "properties.__main__": 16,
-    "properties.pytest_records": 14,
-    "properties.pytest_replay": 14,
-    "properties.plugin": 15,
+    "properties.replaying": 11,
+    "properties.testing": 12,
+    "properties.commands": 12,
+    "properties.cli": 13,
+    "properties.__main__": 14,
 }
-"""A file imports from its own height or from below."""
+"""A file imports from its own folder or from below; folders of one height know nothing of each other."""
 BASES = ("TextbookInitialiser", "MatrixInitialiser")
 """What claims of the catalogue derive from, and what states nothing by itself."""
 
@@ -81,10 +51,8 @@ def modules() -> Iterator[tuple[str, Path]]:
                 yield name, path
 
 
-def height(name: str) -> int:
-    return next(
-        value for prefix, value in reversed(LAYERS.items()) if name == prefix or name.startswith(prefix + ".")
-    )
+def place(name: str) -> str | None:
+    return next((prefix for prefix in HEIGHTS if name == prefix or name.startswith(prefix + ".")), None)
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -96,15 +64,36 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def known(name: str) -> bool:
-    return any(name == prefix or name.startswith(prefix + ".") for prefix in LAYERS)
+def misplaced(name: str, path: Path) -> list[str]:
+    """Name what a file imports from above its folder, or from beside it."""
+    home = place(name)
+    assert home, f"{name} has no height: say in HEIGHTS where it stands"
+    places = {target: place(target) for target in imports(path)}
+    return [
+        target
+        for target, other in places.items()
+        if other and other != home and HEIGHTS[other] >= HEIGHTS[home]
+    ]
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=[name for name, _ in modules()])
 def test_arrows_point_down(name: str, path: Path) -> None:
-    assert known(name), f"{name} has no height: say in LAYERS where it stands"
-    upwards = [target for target in imports(path) if known(target) and height(target) > height(name)]
-    assert not upwards, f"{name} imports {upwards} from above"
+    assert misplaced(name, path) == [], f"{name} imports from above or from beside its folder"
+
+
+def test_an_arrow_that_points_up_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.py"
+    path.write_text(
+        "from properties.running import cell\nfrom properties.cases.case import Case\n", encoding="utf-8"
+    )
+    assert misplaced("properties.laws.wrong", path) == ["properties.running", "properties.running.cell"]
+
+
+def test_no_file_waits_for_itself() -> None:
+    names = {name for name, _ in modules()}
+    TopologicalSorter(
+        {name: names.intersection(imports(path)) - {name} for name, path in modules()}
+    ).prepare()
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=[name for name, _ in modules()])
@@ -114,12 +103,13 @@ def test_each_package_needs_only_what_it_may(name: str, path: Path) -> None:
         assert not roots & {"hypothesis", "pytest", "properties"}
     if name.startswith("equivalence.layers"):
         assert not any(target.startswith("equivalence.claim") for target in imports(path))
-    if name != "properties.strategies":
+    if name != "properties.cases.strategies":
         assert "hypothesis.strategies" not in set(imports(path)), "only strategies.py knows the strategies"
 
 
 def test_the_plugin_does_not_wait_for_torch() -> None:
-    code = "import properties.plugin, sys; sys.exit('torch' in sys.modules or 'hypothesis' in sys.modules)"
+    heavy = "{'torch', 'hypothesis'}"
+    code = f"import properties.testing.plugin, sys; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0  # noqa: S603
 
 

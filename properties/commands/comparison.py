@@ -27,12 +27,12 @@ from properties.comparison.keeping import (
 from properties.comparison.matching import check_carry, matched, pairs, remarks
 from properties.comparison.modules import check_neighbours
 from properties.comparison.words import SIDES, Argument, read_fields, read_inputs, read_pairs, values_by_name
-from properties.declarations import known_law
-from properties.loading import UsageError
-from properties.recording import Status
+from properties.judging.declarations import known_law
+from properties.judging.rounding import rounding
+from properties.reading.claims import UsageError
 from properties.report.document import CellRecord
-from properties.request import Request
-from properties.rounding import rounding
+from properties.running.recording import Status
+from properties.running.request import Request
 
 STDOUT = "-"
 EXAMPLES = """examples:

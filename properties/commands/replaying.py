@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from equivalence.variable import ClaimError
+from properties.cases.sample import OutsideDomainError
 from properties.commands.arguments import AS_CLAIMED, BAD_USAGE, NOT_AS_CLAIMED, Commands
-from properties.loading import UsageError
-from properties.reading import FailureFileError, one_line
-from properties.replay import Replay, applicable, from_case, from_file
-from properties.sample import OutsideDomainError
-from properties.scripting import ScriptError, script
-from properties.verify import one_thread
+from properties.reading.claims import UsageError
+from properties.reading.failures import FailureFileError, one_line
+from properties.replaying.replay import Replay, applicable, from_case, from_file
+from properties.replaying.scripting import ScriptError, script
+from properties.running.verify import one_thread
 
 
 def add(commands: Commands[Any]) -> None:

@@ -16,21 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from equivalence.catalogue import CATALOGUE
-from properties import profiles, table
-from properties.cell import Plan
+from properties.cases.sample import build, takes_rows
 from properties.commands.arguments import AS_CLAIMED, INTERRUPTED, NOT_AS_CLAIMED, Commands, positive
-from properties.failure import FOLDER
 from properties.laws import all_laws
 from properties.laws.parameters import free_scalars
-from properties.loading import load_claim
-from properties.recording import as_claimed
+from properties.reading.claims import load_claim
+from properties.refutation.failure import FOLDER
 from properties.report.document import CellRecord
 from properties.report.files import write_json
 from properties.report.page import write_page
-from properties.reporting import Circumstances, Entry, assembled, entry
-from properties.request import Request
-from properties.sample import build, takes_rows
-from properties.verify import Progress, verify
+from properties.running import profiles, table
+from properties.running.cell import Plan
+from properties.running.recording import as_claimed
+from properties.running.reporting import Circumstances, Entry, assembled, entry
+from properties.running.request import Request
+from properties.running.verify import Progress, verify
 
 MOST_JOBS = 4
 INTERRUPTION = "interrupted"

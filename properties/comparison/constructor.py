@@ -11,7 +11,7 @@ from typing import Any
 from properties.comparison.expression import Expression
 from properties.comparison.modules import import_form_module
 from properties.comparison.words import Argument
-from properties.loading import UsageError
+from properties.reading.claims import UsageError
 
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 

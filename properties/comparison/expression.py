@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn
 
-from properties.loading import UsageError
+from properties.reading.claims import UsageError
 
 LONGEST = 500
 LARGEST = 2**31

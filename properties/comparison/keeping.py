@@ -10,7 +10,7 @@ from pathlib import Path
 
 from equivalence.claim import Equivalence
 from properties.comparison.claim_text import Comparison
-from properties.loading import UsageError, load_claim
+from properties.reading.claims import UsageError, load_claim
 
 SCRATCH = Path(".equivalence") / "claims"
 """Holds the claims of comparisons that were refuted: their replay lines name them."""

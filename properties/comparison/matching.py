@@ -11,14 +11,14 @@ from torch import nn
 
 from equivalence.claim import Equivalence
 from equivalence.variable import AtLeast, Between, ClaimError
-from properties.case import Case, Shape
+from properties.cases.case import Case, Shape
+from properties.cases.definition import Choice, Kind
+from properties.cases.domain import Domain
+from properties.cases.form import Form, FormError
+from properties.cases.sample import build
 from properties.comparison.claim_text import Entry
 from properties.comparison.expression import Expression, read_expression
-from properties.definition import Choice, Kind
-from properties.domain import Domain
-from properties.form import Form, FormError
-from properties.loading import UsageError
-from properties.sample import build
+from properties.reading.claims import UsageError
 
 STEPS = 3
 """Small configurations of unequal sizes, beside the wide ones."""

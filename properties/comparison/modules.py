@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from properties.loading import UsageError
+from properties.reading.claims import UsageError
 
 
 def module_at(beside: str, path: str) -> ModuleType:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from equivalence.claim import Equivalence
 from equivalence.variable import Between, ClaimError
-from properties.loading import UsageError
+from properties.reading.claims import UsageError
 
 SIDES = ("old", "new")
 TAKEN = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from equivalence.claim import Equivalence
 from equivalence.variable import Index, Real
-from properties.sample import build
+from properties.cases.sample import build
 
 
 def real_inputs(claim: Equivalence) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from properties.agreement import Equation
-from properties.form import Form, answering
+from properties.cases.form import Form, answering
+from properties.cases.sample import Sample, Stream
 from properties.laws.applicability import parameters, real_inputs, real_inputs_or_parameters
 from properties.laws.registry import law
-from properties.sample import Sample, Stream
+from properties.oracle.agreement import Equation
 
 
 @law()

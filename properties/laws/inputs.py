@@ -11,11 +11,11 @@ from torch import Tensor
 
 from equivalence.claim import Equivalence
 from equivalence.variable import Index, Real, Variable
-from properties.agreement import Equation
-from properties.form import REFUSED, Form
+from properties.cases.form import REFUSED, Form
+from properties.cases.sample import Sample, Stream
 from properties.laws.applicability import inputs, leading_axes, real_inputs
 from properties.laws.registry import law
-from properties.sample import Sample, Stream
+from properties.oracle.agreement import Equation
 
 
 @law(leading_axes)

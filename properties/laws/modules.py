@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from equivalence.claim import Equivalence, Theta
 from equivalence.variable import Mask
-from properties.agreement import Equation
-from properties.form import Form, FormError, answering
+from properties.cases.form import Form, FormError, answering
+from properties.cases.sample import Sample, build, load
 from properties.laws.function import differentiable, pull_back
 from properties.laws.registry import law
-from properties.sample import Sample, build, load
+from properties.oracle.agreement import Equation
 
 Copy = Callable[[Equivalence, Sample, str, nn.Module], nn.Module]
 """(claim, sample, side, module) -> a copy of the module."""

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from equivalence.claim import Equivalence, Theta
-from properties.agreement import Equation
-from properties.form import Form, generator_state
+from properties.cases.form import Form, generator_state
+from properties.cases.sample import Sample, Stream, build
 from properties.laws.applicability import dead_entries, parameters
 from properties.laws.registry import law
-from properties.sample import Sample, Stream, build
-from properties.statistics import Draws, Positions
+from properties.oracle.agreement import Equation
+from properties.oracle.statistics import Draws, Positions
 
 STEPS = 3
 FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 32, 512

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError
-from properties.agreement import Equation
-from properties.sample import Sample
+from properties.cases.sample import Sample
+from properties.oracle.agreement import Equation
 
 Equate = Callable[[Any, Sample], Equation]
 """(claim, sample) -> equation."""

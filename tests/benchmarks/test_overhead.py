@@ -23,11 +23,11 @@ from torch.func import functional_call
 
 from equivalence.claims.two_d_fc import TwoDFCIsFlattenLinear
 from equivalence.layers.two_d_fc import TwoDFC
-from properties.cell import Plan
-from properties.domain import LARGE, Domain
-from properties.profiles import profile
-from properties.strategies import SEEDS, STARRED
-from properties.suites import cells
+from properties.cases.domain import LARGE, Domain
+from properties.cases.strategies import SEEDS, STARRED
+from properties.running.cell import Plan
+from properties.running.profiles import profile
+from properties.running.suites import cells
 
 CASES = 300
 ROUNDS = 30

@@ -14,7 +14,7 @@ import torch
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
 from properties.laws import LAWS
-from properties.profiles import GATE_EXAMPLES
+from properties.running.profiles import GATE_EXAMPLES
 from tests.mutants import MUTANTS
 from tests.mutants.planted import mutated
 from tests.mutants.trial import SEEDS, cell_of, declared, rejected_earlier, rejection

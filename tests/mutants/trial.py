@@ -8,13 +8,13 @@ from typing import Any
 from hypothesis import Phase, example, given, seed, settings
 
 from equivalence.claim import Equivalence
-from properties.case import Case
-from properties.cell import Cell, Plan
-from properties.counterexample import Refuted
-from properties.domain import Domain
+from properties.cases.case import Case
+from properties.cases.domain import Domain
+from properties.cases.strategies import cases
 from properties.laws import LAWS
-from properties.profiles import EXPLORE_EXAMPLES, GATE_EXAMPLES
-from properties.strategies import cases
+from properties.refutation.counterexample import Refuted
+from properties.running.cell import Cell, Plan
+from properties.running.profiles import EXPLORE_EXAMPLES, GATE_EXAMPLES
 from tests.mutants.planted import mutated
 
 SEEDS = 20

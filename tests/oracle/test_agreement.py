@@ -7,10 +7,10 @@ from types import ModuleType
 import pytest
 import torch
 
-from properties import agreement
-from properties.agreement import Difference, Equation
-from properties.precision import TOLERANCE
-from properties.statistics import Draws
+from properties.oracle import agreement
+from properties.oracle.agreement import Difference, Equation
+from properties.oracle.precision import TOLERANCE
+from properties.oracle.statistics import Draws
 
 INF, NAN = math.inf, math.nan
 

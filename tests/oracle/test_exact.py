@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from properties.exact import Exactness, examine
+from properties.oracle.exact import Exactness, examine
 
 GENERATOR = torch.Generator()
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from equivalence import Dim, Equivalence, Real
-from properties import judge
-from properties.cell import Cell, Plan
-from properties.counterexample import Refuted
-from properties.domain import Domain
+from properties.cases.domain import Domain
+from properties.cases.regime import Integers
+from properties.judging import judge
 from properties.laws import LAWS
-from properties.regime import Integers
+from properties.refutation.counterexample import Refuted
+from properties.running.cell import Cell, Plan
 
 
 class SlipsInSingle(nn.Linear):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from properties.agreement import Equation, first_difference_beyond_rounding
+from properties.oracle.agreement import Equation, first_difference_beyond_rounding
 
 
 def both(function, *inputs: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]  # noqa: ANN001

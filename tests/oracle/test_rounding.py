@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from equivalence import Dim, Equivalence, Real
-from properties.domain import Domain
-from properties.rounding import LESS_PRECISE, MORE_PRECISE, OTHER_ORDER, SAME_BITS, rounding
+from properties.cases.domain import Domain
+from properties.judging.rounding import LESS_PRECISE, MORE_PRECISE, OTHER_ORDER, SAME_BITS, rounding
 
 
 class LinearIsLinear(Equivalence):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from equivalence.distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
-from properties.statistics import FALSE_ALARM, Draws, dkw, one_sample, two_samples
+from properties.oracle.statistics import FALSE_ALARM, Draws, dkw, one_sample, two_samples
 
 TRIALS = 40
 COUNT = 65536

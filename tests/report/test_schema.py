@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from properties.recording import Status
 from properties.report import document, words
 from properties.report.document import Report
 from properties.report.files import write_json
+from properties.running.recording import Status
 
 pytest.importorskip("jsonschema", reason="jsonschema comes with the dev group")
 

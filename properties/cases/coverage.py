@@ -1,0 +1,59 @@
+"""Cases -> which sizes, options and corners they covered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from equivalence.variable import Mask
+from properties.cases.case import Case
+
+PRIMES = {5, 7, 11, 13, 17, 19}
+"""2 and 3 come in every run."""
+
+
+def sizes_covered(cases: Iterable[Case]) -> dict[str, dict[str, int]]:
+    """Count for every field and free axis how many cases had which value."""
+    counted: dict[str, Counter[str]] = {}
+    for case in cases:
+        for name, value in {**vars(case.claim), **case.axes}.items():
+            counted.setdefault(name, Counter())[_word(value)] += 1
+    return {name: dict(sorted(values.items(), key=_order)) for name, values in counted.items()}
+
+
+def corners_covered(cases: Iterable[Case], law: str) -> dict[str, int]:
+    """Count the cases with a size of 0, of 1, with equal sizes, a prime above 3, or odd strides."""
+    corners = dict.fromkeys(("zero", "one", "equal", "prime", "non-contiguous"), 0)
+    for case in cases:
+        sizes = _sizes(case)
+        corners["zero"] += 0 in sizes
+        corners["one"] += 1 in sizes
+        corners["equal"] += len({size for size in sizes if size > 1}) < sum(size > 1 for size in sizes)
+        corners["prime"] += not PRIMES.isdisjoint(sizes)
+        corners["non-contiguous"] += law == "layout"
+    return corners
+
+
+def _sizes(case: Case) -> list[int]:
+    fields = [value for value in vars(case.claim).values() if type(value) is int]
+    return [*fields, *(size for shape in case.axes.values() for size in shape)]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "x".join(map(str, value)) or "none"
+    if isinstance(value, Mask):
+        return _density(value)
+    return str(value)
+
+
+def _density(mask: Mask) -> str:
+    if "1" not in mask.rows:
+        return "none alive"
+    return "some alive" if "0" in mask.rows else "all alive"
+
+
+def _order(counted: tuple[str, int]) -> tuple[int, str]:
+    word = counted[0]
+    return (int(word) if word.isdigit() else len(word) + 1000, word)

@@ -1,0 +1,191 @@
+"""The domain of a claim: its fields, its free axes, what is fixed, and a few cases of special use."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from math import prod
+from typing import Any
+
+from torch import Tensor
+
+from equivalence.claim import Equivalence
+from equivalence.variable import AtLeast, Between, ClaimError, Mask, Over
+from properties.cases.case import Case, Shape
+from properties.cases.definition import Choice, Kind, fields_of, free_axes, located, sizes_of
+from properties.cases.form import FormError
+from properties.cases.sample import build
+
+WIDEST_EXEMPLAR = 8
+SPAN = 6
+LARGE = 19
+"""Small cases draw a size from its least value to SPAN above it, and now and then LARGE above it."""
+LARGEST_SPAN = 16
+"""A case beyond this is traced by itself."""
+WIDE = (20, 6, 12, 8)
+"""Sizes of wide cases, for laws that need many entries; unequal, so that no fan is like another."""
+SMALL = (1, 2, 3)
+"""Sizes of small cases that are tried where a wide one failed."""
+
+
+class Domain:
+    """The cases of one claim; `pins` fixes fields, axes or the seed, `data` gives the rows of real inputs."""
+
+    def __init__(
+        self, claim: type[Equivalence], pins: Mapping[str, Any] | None = None, data: Tensor | None = None
+    ) -> None:
+        """Read a claim's class; ClaimError where it is not written as a claim is."""
+        self.claim = claim
+        self.pins = dict(pins or {})
+        self.data = data
+        with located(claim):
+            self.fields = fields_of(claim)
+            self.axes = free_axes(claim, self.fields)
+            self._check_pins()
+
+    @property
+    def name(self) -> str:
+        """The claim's name."""
+        return self.claim.__name__
+
+    @property
+    def exemplar(self) -> Equivalence:
+        """A small configuration that the reference accepts."""
+        return self.typical.claim
+
+    @cached_property
+    def typical(self) -> Case:
+        """A small case that the reference accepts; ClaimError where none is found."""
+        with located(self.claim):
+            return self._first_accepted()
+
+    @cached_property
+    def drawn(self) -> list[tuple[str, Kind]]:
+        """Name the fields that are not pinned, with the masks last: their shapes depend on the sizes."""
+        free = [(name, kind) for name, kind in self.fields.items() if name not in self.pins]
+        return sorted(free, key=lambda field: isinstance(field[1], Over))
+
+    def sizes(self, case: Case) -> dict[str, int]:
+        """Give every size of a case by name; any number of free axes count as their product."""
+        named = {name: getattr(case.claim, name) for name in sizes_of(self.fields)}
+        return named | {name: prod(shape) for name, shape in case.axes.items()}
+
+    def options(self, case: Case) -> tuple[object, ...]:
+        """Give the fields of a case that are one of a few values."""
+        return tuple(
+            getattr(case.claim, name) for name, kind in self.fields.items() if isinstance(kind, Choice)
+        )
+
+    def largest(self, like: Case) -> Case:
+        """Give the case with every size at its largest, and the other fields as in a given case."""
+        claim = self._configured(lambda name, kind: _largest(kind, getattr(like.claim, name)))
+        axes = {name: self.axis(name, (LARGE,)) for name in self.axes}
+        return Case(claim, axes, 0)
+
+    def wide(self) -> Iterator[Case]:
+        """Give cases of many entries and unequal sizes: one for every value of every option."""
+        options = {name: kind.values for name, kind in self.fields.items() if isinstance(kind, Choice)}
+        usual = {name: values[-1] for name, values in options.items()}
+        chosen = [{**usual, name: value} for name, values in options.items() for value in values]
+        for place, picked in enumerate(chosen or [usual]):
+            yield self._wide_case(picked, place)
+
+    def smaller(self, like: Case) -> Iterator[Case]:
+        """Give the cases with every size cut to 1, to 2 and to 3, and the other fields as in a given case."""
+        for most in SMALL:
+            if max(self.sizes(like).values(), default=0) > most:
+                claim = self._configured(lambda name, kind: _cut(kind, getattr(like.claim, name), most))  # noqa: B023  (called at once)
+                axes = {name: tuple(min(size, most) for size in shape) for name, shape in like.axes.items()}
+                yield Case(claim, {name: self.axis(name, shape) for name, shape in axes.items()}, like.seed)
+
+    def axis(self, name: str, drawn: Shape) -> Shape:
+        """Give a free axis its pinned shape, or the one drawn."""
+        pinned = self.pins.get(name, drawn)
+        return (pinned,) if isinstance(pinned, int) else tuple(pinned)
+
+    def configure(self, values: Mapping[str, Any]) -> Equivalence:
+        """Make the claim's instance with these field values, pinned ones first."""
+        pinned = {name: value for name, value in self.pins.items() if name in self.fields}
+        return self.claim(**{**values, **pinned})
+
+    def mask_shape(self, name: str, values: Mapping[str, Any]) -> tuple[int, int]:
+        """Give the (rows, columns) of a mask field, from the sizes drawn."""
+        kind = self.fields[name]
+        assert isinstance(kind, Over)  # noqa: S101  (asked for masks only)
+        rows, columns = (int({**values, **self.pins}[axis]) for axis in kind.axes.split())
+        return rows, columns
+
+    def _configured(self, choose: Any) -> Equivalence:
+        values = {
+            name: choose(name, kind) for name, kind in self.fields.items() if not isinstance(kind, Over)
+        }
+        for name, kind in self.fields.items():
+            if isinstance(kind, Over):
+                rows, columns = self.mask_shape(name, values)
+                values[name] = Mask("/".join(["1" * columns] * rows))
+        return self.configure(values)
+
+    def _first_accepted(self) -> Case:
+        refusals = []
+        for case in self._exemplars():
+            try:
+                build(case.claim, "reference", case.seed)
+            except FormError as refusal:
+                refusals.append(str(refusal))
+            else:
+                return case
+        message = (
+            f"{self.name}: the reference accepts at least one configuration, but refused all {len(refusals)} "
+            f"tried: {refusals[-1]}; widen the fields or pin others"
+        )
+        raise ClaimError(message)
+
+    def _wide_case(self, picked: Mapping[str, Any], place: int) -> Case:
+        sizes = itertools.cycle([*WIDE[place % len(WIDE) :], *WIDE[: place % len(WIDE)]])
+        claim = self._configured(
+            lambda name, kind: picked[name] if isinstance(kind, Choice) else _within(kind, next(sizes))
+        )
+        axes = {name: self.axis(name, (1,)) for name in self.axes}
+        return Case(claim, axes, self.pins.get("seed", place))
+
+    def _exemplars(self) -> Iterator[Case]:
+        """Give small configurations of equal sizes, then of all small sizes."""
+        for size in (2, 1, 3, 4, 0, 5, 6):
+            yield self._exemplar(itertools.repeat(size))
+        names = [name for name, kind in self.fields.items() if isinstance(kind, AtLeast | Between)]
+        for sizes in itertools.islice(itertools.product(range(1, WIDEST_EXEMPLAR), repeat=len(names)), 1000):
+            yield self._exemplar(iter(sizes))
+
+    def _exemplar(self, sizes: Iterator[int]) -> Case:
+        claim = self._configured(
+            lambda _, kind: kind.values[-1] if isinstance(kind, Choice) else _within(kind, next(sizes))
+        )
+        return Case(claim, {name: self.axis(name, (2,)) for name in self.axes}, 0)
+
+    def _check_pins(self) -> None:
+        known = [*self.fields, *self.axes, "seed"]
+        for name in self.pins:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                message = f"{self.name}: it quantifies over {', '.join(known)}, but {name!r} was given{hint}"
+                raise ClaimError(message)
+
+
+def _within(kind: Kind, size: int) -> int:
+    if isinstance(kind, Between):
+        return min(max(size, kind.low), kind.high)
+    assert isinstance(kind, AtLeast)  # noqa: S101  (asked for sizes only)
+    return max(size, kind.low)
+
+
+def _cut(kind: Kind, value: Any, most: int) -> Any:
+    return value if isinstance(kind, Choice) else _within(kind, min(value, most))
+
+
+def _largest(kind: Kind, value: Any) -> Any:
+    if isinstance(kind, Between):
+        return min(kind.high, kind.low + LARGEST_SPAN)
+    return kind.low + LARGE if isinstance(kind, AtLeast) else value

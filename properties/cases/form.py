@@ -1,0 +1,162 @@
+"""A form under test: a module seen as a function of the reference's parameters and the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pickle import PicklingError
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from equivalence.claim import ClaimError, Equivalence, Theta
+from properties.cases.regime import Regime
+
+REFUSALS = (
+    ValueError,
+    TypeError,
+    RuntimeError,
+    IndexError,
+    ArithmeticError,
+    AssertionError,
+    PicklingError,
+    SystemExit,
+)
+"""What a form raises to refuse an input. Anything else (ImportError, NameError) is an error, no answer."""
+REFUSED = "refused"
+RANDOM_LAYERS = 0
+"""The seed of torch's generator while a form runs, so that both forms of a random layer draw the same."""
+
+
+class FormError(Exception):
+    """The user's form raised, where a value was asked for."""
+
+    def __init__(self, side: str, original: BaseException) -> None:
+        """Keep which form it was and what it raised."""
+        super().__init__(f"{side} raised {type(original).__name__}: {original}")
+        self.side = side
+        self.original = original
+        self.regime: Regime | None = None
+        """The numbers on which it raised, where a judge knows them."""
+
+
+@contextmanager
+def answering(side: str) -> Iterator[None]:
+    """Take a refusal inside as the answer of that form."""
+    try:
+        yield
+    except FormError:
+        raise
+    except REFUSALS as error:
+        raise FormError(side, error) from error
+
+
+@contextmanager
+def on_cpu() -> Iterator[None]:
+    """Make new tensors on the CPU, whatever the user's default device is."""
+    if torch.get_default_device().type == "cpu":
+        yield
+    else:
+        with torch.device("cpu"):
+            yield
+
+
+@contextmanager
+def generator_state(seed: int) -> Iterator[None]:
+    """Seed torch's global generator inside, and leave it as it was."""
+    state = torch.default_generator.get_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.default_generator.set_state(state)
+
+
+class Form:
+    """(theta, inputs) -> outputs, for one of the two modules of a claim."""
+
+    def __init__(self, side: str, claim: Equivalence, module: nn.Module, dtype: torch.dtype) -> None:
+        """Take a module, the side of the equation that it stands on, and the dtype that it runs in."""
+        self.side = side
+        self.claim = claim
+        self.module = module
+        self.dtype = dtype
+        self.structure = ""
+
+    def __call__(self, theta: Theta, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Run the module with its parameters computed from theta."""
+        state = self.state(theta)
+        with generator_state(RANDOM_LAYERS), answering(self.side):
+            output = functional_call(self.module, state, tuple(inputs))
+        return self.tensors(output)
+
+    def run(self, module: nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Run a copy of the module with the parameters of its own."""
+        with generator_state(RANDOM_LAYERS), answering(self.side):
+            output = module(*inputs)
+        # An output may be a view of a parameter that is written to later.
+        return tuple(tensor.clone() for tensor in self.tensors(output))
+
+    def refuses(self, theta: Theta, inputs: Sequence[Tensor]) -> str:
+        """Say what the form does with inputs that may be none of its own."""
+        try:
+            with torch.no_grad():
+                outputs = self(theta, inputs)
+        except FormError:
+            return REFUSED
+        return f"accepted, with output of shape {tuple(outputs[0].shape)}"
+
+    def state(self, theta: Theta) -> dict[str, Tensor]:
+        """Give the parameters and buffers that the module has under theta."""
+        if self.side == "reference":
+            return {name: self._own(value) for name, value in theta.items()}
+        carried = self.claim.carry(theta)
+        self._check_carried(carried, theta)
+        left = {name: value for name, value in self.module.named_buffers() if name not in carried}
+        return {name: self._own(value) for name, value in {**carried, **left}.items()}
+
+    def tensors(self, output: object) -> tuple[Tensor, ...]:
+        """Give the output as a tuple of tensors; ClaimError where it is anything else."""
+        outputs = output if isinstance(output, tuple | list) else (output,)
+        self.structure = f"{type(output).__name__} of {len(outputs)}" if outputs is output else "a tensor"
+        if not outputs or not all(isinstance(one, Tensor) for one in outputs):
+            name = type(self.claim).__name__
+            form = f"{self.side} {type(self.module).__name__}"
+            message = (
+                f"{name}: a form returns a tensor or a tuple of tensors, but the {form} returned "
+                f"{type(output).__name__} of {', '.join(type(one).__name__ for one in outputs)}; wrap it in "
+                "a module that does"
+            )
+            raise ClaimError(message)
+        return tuple(outputs)
+
+    def _own(self, value: Tensor) -> Tensor:
+        """Cast a real value, and copy a buffer: a form in training mode may write into it."""
+        value = value.to(self.dtype) if value.is_floating_point() else value
+        return value if value.requires_grad else value.clone()
+
+    def _check_carried(self, carried: Theta, theta: Theta) -> None:
+        parameters = dict(self.module.named_parameters())
+        if not isinstance(carried, Mapping):
+            raise self._carry_error(f"returns a mapping of names to tensors, but returned {type(carried)}")
+        if missing := parameters.keys() - carried.keys():
+            raise self._carry_error(
+                f"names every parameter of the candidate, but misses {sorted(missing)}; "
+                f"the reference has {sorted(theta)}"
+            )
+        known = parameters | dict(self.module.named_buffers())
+        if unknown := carried.keys() - known.keys():
+            raise self._carry_error(
+                f"names only the candidate's {sorted(known)}, but gives {sorted(unknown)}; leave these out"
+            )
+        for name, value in carried.items():
+            if not isinstance(value, Tensor) or value.shape != known[name].shape:
+                got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                raise self._carry_error(
+                    f"gives each parameter the candidate's shape, but {name!r} is {got} where the candidate "
+                    f"has {tuple(known[name].shape)}; reshape or transpose it in carry"
+                )
+
+    def _carry_error(self, rule: str) -> ClaimError:
+        return ClaimError(f"{self.claim!r}: carry {rule}")

@@ -1,0 +1,188 @@
+"""One case filled with numbers: the two forms, theta, the inputs and the cotangents."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from functools import cached_property
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from equivalence.claim import Equivalence, Theta
+from equivalence.variable import ClaimError, Index, Variable
+from properties.cases.case import Case, Shape
+from properties.cases.form import Form, FormError, answering, generator_state, on_cpu
+from properties.cases.regime import Regime
+
+
+class OutsideDomainError(Exception):
+    """The reference itself refuses this configuration, so the claim says nothing about it."""
+
+
+def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
+    """Construct one form of a claim; equal seeds start both forms from the same generator state."""
+    with generator_state(seed), on_cpu(), answering(side), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+        module = claim.reference() if side == "reference" else claim.candidate()
+    if not isinstance(module, nn.Module):
+        message = f"{claim!r}: {side} returns an nn.Module, but returned {type(module).__name__}"
+        raise ClaimError(message)
+    return module
+
+
+Values = Mapping[str, Tensor]
+"""The numbers of a case by name: inputs, parameters, cotangents."""
+
+
+class Stream(IntEnum):
+    """The independent streams of numbers of a case's seed."""
+
+    THETA = 0
+    OTHER_THETA = 1
+    INPUTS = 2
+    COTANGENTS = 3
+    TANGENTS = 4
+    SECOND_ROW = 5
+    PLACES = 6
+    CONSTRUCTIONS = 7
+
+
+NAMES = {
+    Stream.THETA: "{}",
+    Stream.OTHER_THETA: "other {}",
+    Stream.INPUTS: "{}",
+    Stream.COTANGENTS: "cotangent {}",
+    Stream.TANGENTS: "tangent {}",
+    Stream.SECOND_ROW: "{} of a second row",
+}
+"""How a tensor that is drawn from a stream is called."""
+
+
+class Sample:
+    """What a law may look at. All numbers come from the case's seed; asking twice gives the same ones."""
+
+    def __init__(
+        self, case: Case, regime: Regime, data: Tensor | None = None, values: Values | None = None
+    ) -> None:
+        """Construct both forms; real inputs are rows of `data` where it is given.
+
+        Where `values` is given, they stand in for the tensors drawn under their names, and `drawn` keeps all.
+        """
+        self.case = case
+        self.claim = case.claim
+        self.regime = regime
+        self.dtype = regime.dtype
+        self.data = data
+        self.values = values
+        self.drawn: dict[str, Tensor] = {}
+        self.reference = Form("reference", self.claim, self._reference(), self.dtype)
+        candidate = build(self.claim, "candidate", case.seed)
+        self.candidate = Form("candidate", self.claim, candidate, self.dtype)
+
+    def _reference(self) -> nn.Module:
+        try:
+            return build(self.claim, "reference", self.case.seed)
+        except FormError as refusal:
+            raise OutsideDomainError(str(refusal)) from refusal
+
+    @cached_property
+    def theta(self) -> Theta:
+        """The reference's parameters, drawn, and its buffers, as constructed."""
+        return self.draw_theta(Stream.THETA)
+
+    @cached_property
+    def other_theta(self) -> Theta:
+        """A second, independent draw of the parameters."""
+        return self.draw_theta(Stream.OTHER_THETA)
+
+    @cached_property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """One draw of every input."""
+        return self.draw_inputs(Stream.INPUTS)
+
+    def draw_theta(self, stream: Stream) -> dict[str, Tensor]:
+        """Draw every parameter of the reference from one stream of the case's seed."""
+        generator = self.generator(stream)
+        module = self.reference.module
+        theta = {
+            name: self._named(stream, name, self._parameter(value, generator)).requires_grad_()
+            for name, value in module.named_parameters()
+        }
+        return theta | {name: self._buffer(value) for name, value in module.named_buffers()}
+
+    def draw_inputs(self, stream: Stream) -> tuple[Tensor, ...]:
+        """Draw every input from one stream of the case's seed."""
+        generator = self.generator(stream)
+        return tuple(
+            self._named(stream, name, self._input(variable, self.case.shape(variable), generator))
+            for name, variable in self.claim.inputs().items()
+        )
+
+    def draw_like(self, tensors: Iterable[Tensor], stream: Stream) -> tuple[Tensor, ...]:
+        """Draw cotangents or tangents of the given shapes."""
+        generator = self.generator(stream)
+        return tuple(
+            self._named(stream, str(place), self.regime.draw(tuple(tensor.shape), generator))
+            for place, tensor in enumerate(tensors)
+        )
+
+    def generator(self, stream: Stream) -> torch.Generator:
+        """Give the generator of one stream of the case's seed."""
+        return torch.Generator().manual_seed(self.case.seed * 16 + stream)
+
+    def require_domain(self) -> None:
+        """Run the reference, for a law that does not: a case that it refuses lies outside the claim."""
+        with torch.no_grad():
+            self.reference(self.theta, self.inputs)
+
+    def module(self, form: Form, theta: Theta) -> nn.Module:
+        """Construct a form anew and copy its parameters and buffers into it."""
+        module = build(self.claim, form.side, self.case.seed).to(self.dtype)
+        load(module, form.state(theta))
+        return module
+
+    def _named(self, stream: Stream, name: str, drawn: Tensor) -> Tensor:
+        if self.values is None:
+            return drawn
+        called = NAMES[stream].format(name)
+        value = self.values.get(called)
+        if value is None or value.shape != drawn.shape:
+            value = drawn
+        # A form may write into what it is given.
+        self.drawn[called] = value.to(drawn.dtype).clone()
+        return self.drawn[called].clone()
+
+    def _parameter(self, parameter: Tensor, generator: torch.Generator) -> Tensor:
+        return self.regime.draw_parameter(tuple(parameter.shape), generator)
+
+    def _buffer(self, buffer: Tensor) -> Tensor:
+        return buffer.to(self.dtype) if buffer.is_floating_point() else buffer
+
+    def _input(self, variable: Variable, shape: Shape, generator: torch.Generator) -> Tensor:
+        if isinstance(variable, Index):
+            below = max(1, int(getattr(self.claim, variable.below)))
+            return torch.randint(below, shape, generator=generator)
+        if self.data is not None and takes_rows(self.data, shape):
+            return self._rows(self.data, shape, generator)
+        return self.regime.draw(shape, generator)
+
+    def _rows(self, data: Tensor, shape: Shape, generator: torch.Generator) -> Tensor:
+        leading = shape[: len(shape) - data.ndim + 1]
+        chosen = torch.randint(len(data), (prod(leading),), generator=generator)
+        return data[chosen].to(self.dtype).reshape(shape)
+
+
+def takes_rows(data: Tensor, shape: Shape) -> bool:
+    """Whether an input of this shape is a batch of rows of the data."""
+    return len(shape) >= data.ndim - 1 and shape[len(shape) - data.ndim + 1 :] == tuple(data.shape[1:])
+
+
+def load(module: nn.Module, state: Theta) -> None:
+    """Copy values into a module's parameters and buffers, in place."""
+    own = dict(module.named_parameters()) | dict(module.named_buffers())
+    with torch.no_grad():
+        for name, value in state.items():
+            own[name].copy_(value)

@@ -1,0 +1,1 @@
+"""Deciding one case under one law, and what the verdict rests on."""

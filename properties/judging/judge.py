@@ -1,0 +1,250 @@
+"""(law, claim, case) -> verdict: integers first, then the ladder; and what a run of many cases amounts to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from properties.cases.case import Case
+from properties.cases.domain import Domain
+from properties.cases.form import FormError, generator_state, on_cpu
+from properties.cases.regime import Integers, Reals, Regime
+from properties.cases.sample import OutsideDomainError, Sample, Values
+from properties.laws.registry import Law
+from properties.oracle.agreement import (
+    Difference,
+    Equation,
+    first_difference,
+    first_difference_beyond_rounding,
+    rounding_used,
+)
+from properties.oracle.exact import TRACED_BITS, Exactness, examine
+
+EXACT, LADDER, DIRECTLY = "exact", "ladder", "directly"
+DOUBLE = Reals(torch.float64)
+FLOATS = (Reals(torch.float32), DOUBLE)
+SINGLE_EVERY = 8
+"""One case in so many is run in float32 as well."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the equation holds in one case, and how that was decided."""
+
+    case: Case
+    decided: str
+    regimes: tuple[Regime, ...]
+    """The numbers it was decided on: one kind for a bitwise comparison, two for the ladder."""
+    difference: Difference | None = None
+    exactness: Exactness | None = None
+    rounding_used: float = 0.0
+    """On the ladder: the largest part of the allowed rounding that was used."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether no difference was found."""
+        return self.difference is None
+
+
+class Judge:
+    """Decides one law of one claim, case by case."""
+
+    def __init__(self, domain: Domain, law: Law) -> None:
+        """Take the claim's domain and a law that applies to it."""
+        self.domain = domain
+        self.law = law
+        self._traced: dict[tuple[object, ...], tuple[Case, Exactness]] = {}
+
+    def verdict(self, case: Case) -> Verdict:
+        """Decide one case; OutsideDomainError where the reference refuses it."""
+        decide = self._by_values if self.law.decided == "values" else self._directly
+        try:
+            with _own_state(case):
+                return self._answered(case, decide)
+        except FormError as error:
+            raise OutsideDomainError(str(error)) from error
+
+    def retried(self, verdict: Verdict, values: Values) -> Verdict:
+        """Decide a case once more, in the same way, on other values; OutsideDomainError as `verdict`."""
+        try:
+            with _own_state(verdict.case):
+                difference = self._difference(verdict.case, verdict.regimes, values)
+        except FormError as error:
+            if error.side == "reference":
+                raise OutsideDomainError(str(error)) from error
+            difference = raised(error)
+        return replace(verdict, difference=difference)
+
+    def again(self, verdict: Verdict, values: Values) -> Difference | None:
+        """Say how a case fails on other values; None where it does not, or lies outside the claim."""
+        try:
+            return self.retried(verdict, values).difference
+        except OutsideDomainError:
+            return None
+
+    def values(self, verdict: Verdict) -> Values:
+        """Give the numbers that a verdict was decided on, by name."""
+        sample = Sample(verdict.case, verdict.regimes[-1], self.domain.data, {})
+        with _own_state(verdict.case), suppress(FormError):
+            self.law.equate(verdict.case.claim, sample)
+        return sample.drawn
+
+    def equation(self, case: Case, regime: Regime, values: Values | None = None) -> Equation:
+        """State the law for one case, in numbers."""
+        try:
+            return self.law.equate(case.claim, Sample(case, regime, self.domain.data, values))
+        except FormError as error:
+            error.regime = regime
+            raise
+
+    def exactness(self, case: Case) -> Exactness:
+        """Trace the largest case of this kind once; every smaller one stays below its bounds."""
+        options = self.domain.options(case)
+        traced, found = self._traced.get(options, (None, None))
+        if traced is None or found is None or not self._covers(traced, case):
+            traced = self._widest(case)
+            found = self._examine(traced, Integers(TRACED_BITS))
+            self._traced[options] = (traced, found)
+        return found
+
+    def _answered(self, case: Case, decide: Callable[[Case], Verdict]) -> Verdict:
+        """Decide one case, and take a candidate that raises as a difference."""
+        try:
+            return decide(case)
+        except FormError as error:
+            if error.side == "reference":
+                raise
+            self._require_premise(case, FLOATS)
+            return Verdict(case, DIRECTLY, (error.regime or DOUBLE,), raised(error))
+
+    def _by_values(self, case: Case) -> Verdict:
+        """Decide by integers, and by reals too where a form chooses by value: integers never lie between."""
+        exactness = self.exactness(case)
+        if exactness.obstacle:
+            return self._on_the_ladder(case, exactness)
+        for regime in _integers(case, exactness):
+            difference = self._difference(case, (regime,))
+            if difference is not None and self._stayed_exact(case, regime):
+                return Verdict(case, EXACT, (regime,), difference, exactness)
+            if difference is not None:
+                return self._on_the_ladder(case, exactness)
+        if exactness.piecewise and not (verdict := self._on_the_ladder(case, exactness)).holds:
+            return verdict
+        return Verdict(case, EXACT, (Integers(exactness.bits),), None, exactness)
+
+    def _on_the_ladder(self, case: Case, exactness: Exactness) -> Verdict:
+        equations = [self.equation(case, regime) for regime in FLOATS]
+        difference = first_difference_beyond_rounding(*equations)
+        if difference is not None:
+            self._require_premise(case, FLOATS)
+        return Verdict(case, LADDER, FLOATS, difference, exactness, rounding_used(*equations))
+
+    def _directly(self, case: Case) -> Verdict:
+        return Verdict(case, self.law.decided, (DOUBLE,), self._difference(case, (DOUBLE,)))
+
+    def _difference(
+        self, case: Case, regimes: Sequence[Regime], values: Values | None = None
+    ) -> Difference | None:
+        difference = _compare([self.equation(case, regime, values) for regime in regimes])
+        if difference is not None:
+            self._require_premise(case, regimes, values)
+        return difference
+
+    def _require_premise(self, case: Case, regimes: Sequence[Regime], values: Values | None = None) -> None:
+        """Where the reference alone fails the law's premise, the law says nothing."""
+        premise = self.law.premise
+        if premise is None:
+            return
+        samples = [Sample(case, regime, self.domain.data, values) for regime in regimes]
+        if _compare([premise(case.claim, sample) for sample in samples]) is not None:
+            message = f"the reference itself does not satisfy {self.law.name}"
+            raise OutsideDomainError(message)
+
+    def _stayed_exact(self, case: Case, regime: Integers) -> bool:
+        """Trace the very case that differs: rounding must not look like a difference of meaning."""
+        found = self._examine(case, regime)
+        room = found.bits if regime.dtype == torch.float64 else found.single_bits
+        return not found.obstacle and room >= regime.bits
+
+    def _widest(self, case: Case) -> Case:
+        """Give the largest case with this one's options, if the reference accepts it, else this one."""
+        largest = self.domain.largest(case)
+        try:
+            self.equation(largest, Integers(1))
+        except (OutsideDomainError, FormError):
+            return case
+        return largest if self._covers(largest, case) else case
+
+    def _covers(self, traced: Case, case: Case) -> bool:
+        largest = self.domain.sizes(traced)
+        return all(size <= largest[name] for name, size in self.domain.sizes(case).items())
+
+    def _examine(self, case: Case, regime: Integers) -> Exactness:
+        def sides() -> tuple[object, object]:
+            equation = self.law.equate(case.claim, sample)
+            return equation.reference, equation.candidate
+
+        sample = Sample(case, regime, self.domain.data)
+        return examine(sides, regime.bits, regime.dtype)
+
+
+def _compare(equations: Sequence[Equation]) -> Difference | None:
+    """Compare bitwise what was run on one kind of numbers, and up to rounding what was run on two."""
+    if len(equations) == 1:
+        return first_difference(equations[0])
+    return first_difference_beyond_rounding(*equations)
+
+
+@contextmanager
+def _own_state(case: Case) -> Iterator[None]:
+    with torch.enable_grad(), generator_state(case.seed), on_cpu():
+        yield
+
+
+def _integers(case: Case, exactness: Exactness) -> list[Integers]:
+    """Give float64 for every case, and for every eighth one float32 too, where a few bits are left for it."""
+    # Hypothesis prefers round numbers: a remainder of 0 would come three times as often.
+    single = case.seed % SINGLE_EVERY == SINGLE_EVERY - 1 and exactness.single_bits > 0
+    regimes = [Integers(exactness.bits)]
+    return [*regimes, Integers(exactness.single_bits, torch.float32)] if single else regimes
+
+
+def raised(error: FormError) -> Difference:
+    """Describe a candidate that raised where a value was asked for."""
+    original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
+    return Difference("raises", "", "returned", f"raised {original}")
+
+
+@dataclass
+class Tally:
+    """What the cases of one cell amounted to."""
+
+    executed: int = 0
+    outside: int = 0
+    decided: Counter[str] = field(default_factory=Counter)
+    exactness: Exactness | None = None
+    rounding_used: float = 0.0
+    cases: list[Case] = field(default_factory=list)
+    worst: tuple[float, Case] | None = None
+    """The largest difference, and the case that showed it."""
+    refusal: str = ""
+
+    def count(self, verdict: Verdict) -> None:
+        """Add one executed case."""
+        self.executed += 1
+        self.decided[verdict.decided] += 1
+        self.exactness = verdict.exactness or self.exactness
+        self.rounding_used = max(self.rounding_used, verdict.rounding_used)
+        self.cases.append(verdict.case)
+        largest = verdict.difference.largest if verdict.difference else 0.0
+        if largest > (self.worst[0] if self.worst else 0.0):
+            self.worst = (largest, verdict.case)
+
+    def discard(self, refusal: OutsideDomainError) -> None:
+        """Add one case that lies outside the claim."""
+        self.outside += 1
+        self.refusal = str(refusal)

@@ -1,0 +1,1 @@
+"""Instruments that decide an equation: exact integers, the precision ladder, tests of fresh draws."""

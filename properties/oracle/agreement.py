@@ -1,0 +1,233 @@
+"""Equation -> difference. The only file that compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from properties.oracle import precision, statistics
+from properties.oracle.statistics import Draws, Positions
+
+
+@dataclass(frozen=True)
+class Equation:
+    """Two sides that must agree: trees of tensors, shapes, numbers, words, or draws."""
+
+    reference: Any
+    candidate: Any
+
+
+class Leaf(NamedTuple):
+    """The two tensors that differ, and where (bool, True = differs)."""
+
+    reference: Tensor
+    candidate: Tensor
+    wrong: Tensor
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place where the sides of an equation differ, and by how much."""
+
+    kind: str
+    """value, shape, dtype, device, structure, raises or distribution."""
+    where: str
+    """Which part of the equation, as in weight[0, 1]."""
+    reference: str
+    candidate: str
+    different: int = 1
+    total: int = 1
+    largest: float = 0.0
+    """Largest |reference - candidate| over the tensor."""
+    remark: str = ""
+    leaf: Leaf | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        """State the place, what was got, and what it should be."""
+        counted = f", {self.different} of {self.total} differ" if self.total > 1 else ""
+        remark = f" ({self.remark})" if self.remark else ""
+        place = f"{self.where}: " if self.where else ""
+        if self.kind == "distribution":
+            return f"{place}{self.candidate}"
+        return f"{place}candidate {self.candidate}, reference {self.reference}{counted}{remark}"
+
+
+Comparison = Callable[[Any, Any, str], Difference | None]
+
+
+def first_difference(equation: Equation) -> Difference | None:
+    """Compare two sides bitwise: equal numbers (0 = -0), nan beside nan, same shape and dtype."""
+    return _first(equation.reference, equation.candidate, "", _leaf)
+
+
+def first_difference_beyond_rounding(single: Equation, double: Equation) -> Difference | None:
+    """Compare float64 sides up to the rounding that the same equation shows in float32."""
+    reference = _paired(single.reference, double.reference)
+    candidate = _paired(single.candidate, double.candidate)
+    return _first(reference, candidate, "", _ladder)
+
+
+def rounding_used(single: Equation, double: Equation) -> float:
+    """Give the largest part of the allowed rounding that the sides of an equation use; 1 is the limit."""
+    reference = dict(_leaves(_paired(single.reference, double.reference), ""))
+    candidate = dict(_leaves(_paired(single.candidate, double.candidate), ""))
+    return max(
+        (_allowance_used(left, candidate[name]) for name, left in reference.items() if name in candidate),
+        default=0.0,
+    )
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One leaf in float32 and in float64."""
+
+    single: Any
+    double: Any
+
+
+def _paired(single: Any, double: Any) -> Any:
+    if isinstance(double, Mapping) and isinstance(single, Mapping) and single.keys() == double.keys():
+        return {name: _paired(single[name], double[name]) for name in double}
+    if isinstance(double, list | tuple) and isinstance(single, list | tuple) and len(single) == len(double):
+        return [_paired(one, other) for one, other in zip(single, double, strict=True)]
+    return _Pair(_values_of(single), _values_of(double))
+
+
+def _leaves(tree: Any, where: str) -> Iterator[tuple[str, _Pair]]:
+    if isinstance(tree, _Pair):
+        yield where, tree
+    elif isinstance(tree, Mapping | list):
+        for name, branch in tree.items() if isinstance(tree, Mapping) else enumerate(tree):
+            yield from _leaves(branch, f"{where}.{name}")
+
+
+def _allowance_used(left: _Pair, right: _Pair) -> float:
+    if not (_is_real(left.double) and _is_real(right.double) and left.double.shape == right.double.shape):
+        return 0.0
+    return precision.allowance_used((left.single, left.double), (right.single, right.double))
+
+
+def _values_of(leaf: Any) -> Any:
+    return leaf.detach() if isinstance(leaf, Tensor) else leaf
+
+
+def _first(reference: Any, candidate: Any, where: str, compare: Comparison) -> Difference | None:
+    """Walk two trees of equal structure, and compare their leaves in order."""
+    if isinstance(reference, Mapping) and isinstance(candidate, Mapping):
+        if reference.keys() != candidate.keys():
+            return Difference("structure", where, f"{sorted(reference)}", f"{sorted(candidate)}")
+        branches: Iterator[tuple[str, Any, Any]] = (
+            (f"{where}.{name}".lstrip("."), value, candidate[name]) for name, value in reference.items()
+        )
+    elif isinstance(reference, list | tuple) and isinstance(candidate, list | tuple):
+        if len(reference) != len(candidate):
+            return Difference("structure", where, f"{len(reference)} tensors", f"{len(candidate)} tensors")
+        names = [where] if len(reference) == 1 else [f"{where}[{place}]" for place in range(len(reference))]
+        branches = zip(names, reference, candidate, strict=True)
+    else:
+        return compare(reference, candidate, where)
+    found = (_first(left, right, name, compare) for name, left, right in branches)
+    return next((difference for difference in found if difference is not None), None)
+
+
+def _leaf(reference: Any, candidate: Any, where: str) -> Difference | None:
+    reference, candidate = _values_of(reference), _values_of(candidate)
+    if isinstance(reference, Tensor) and isinstance(candidate, Tensor):
+        return _description(reference, candidate, where) or _values(
+            reference, candidate, where, _unequal(reference, candidate)
+        )
+    if isinstance(candidate, Draws | Positions):
+        return _distribution(reference, candidate, where)
+    if type(reference) is not type(candidate):
+        return Difference("structure", where, _named(reference), _named(candidate))
+    return None if reference == candidate else Difference("value", where, str(reference), str(candidate))
+
+
+def _ladder(reference: Any, candidate: Any, where: str) -> Difference | None:
+    if not isinstance(reference, _Pair) or not isinstance(candidate, _Pair):
+        return Difference("structure", where, _structure(reference), _structure(candidate))
+    if not _is_real(reference.double) or not _is_real(candidate.double):
+        return _leaf(reference.double, candidate.double, where)
+    described = _description(reference.single, candidate.single, where) or _description(
+        reference.double, candidate.double, where
+    )
+    if described:
+        return described
+    sides = (reference.single, reference.double), (candidate.single, candidate.double)
+    differing = precision.beyond_rounding(*sides)
+    remark = "it did not shrink from float32 to float64: does a form compute in float32 inside?"
+    remark = remark if precision.computes_in_single(*sides) else ""
+    return _values(reference.double, candidate.double, where, differing, remark)
+
+
+def _unequal(reference: Tensor, candidate: Tensor) -> Tensor:
+    if reference.is_meta:
+        return torch.zeros((), dtype=torch.bool)
+    if not reference.is_floating_point():
+        return reference != candidate
+    return (reference != candidate) & ~(reference.isnan() & candidate.isnan())
+
+
+def _description(reference: Tensor, candidate: Tensor, where: str) -> Difference | None:
+    """Compare what is said of two tensors: shape, dtype, device."""
+    for kind in ("shape", "dtype", "device"):
+        left, right = getattr(reference, kind), getattr(candidate, kind)
+        if left != right:
+            shown = (tuple(left), tuple(right)) if kind == "shape" else (left, right)
+            return Difference(kind, f"{where} {kind}".strip(), str(shown[0]), str(shown[1]))
+    return None
+
+
+def _values(
+    reference: Tensor, candidate: Tensor, where: str, differing: Tensor, remark: str = ""
+) -> Difference | None:
+    """Describe the first of the differing entries."""
+    if not differing.any():
+        return None
+    place = tuple(differing.nonzero()[0].tolist())
+    gaps = (reference.double() - candidate.double()).abs()
+    finite = gaps[torch.isfinite(gaps)]
+    return Difference(
+        kind="value",
+        where=f"{where}{list(place)}" if place else where,
+        reference=_number(reference[place]),
+        candidate=_number(candidate[place]),
+        different=int(differing.sum()),
+        total=differing.numel(),
+        largest=float(finite.max()) if finite.numel() and reference.is_floating_point() else 0.0,
+        remark=remark,
+        leaf=Leaf(reference, candidate, differing),
+    )
+
+
+def _number(value: Tensor) -> str:
+    # Adding 0 takes the sign off -0, which is no difference.
+    return f"{value.item() + 0:.17g}"
+
+
+def _distribution(expected: Any, draws: Draws | Positions, where: str) -> Difference | None:
+    if isinstance(draws, Positions):
+        problem = statistics.place_by_place(expected, draws)
+    elif isinstance(expected, Draws):
+        problem = statistics.two_samples(expected, draws)
+    else:
+        problem = statistics.one_sample(expected, draws)
+    if not problem:
+        return None
+    return Difference("distribution", where, "as stated", problem)
+
+
+def _named(side: Any) -> str:
+    return str(side) if isinstance(side, str | int | float) else type(side).__name__
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.is_floating_point() and not value.is_meta
+
+
+def _structure(side: Any) -> str:
+    return "one tensor" if isinstance(side, _Pair) else f"{len(side)} tensors"

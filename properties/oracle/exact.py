@@ -1,0 +1,186 @@
+"""The first oracle: integer-valued float64, where two forms agree bitwise or differ.
+
+Why a bitwise verdict is sound. Every input, parameter and cotangent is an integer of at most M = 2^bits.
+Each tensor of a run is then bounded by weight * M^degree, where `weight` counts the products that are
+summed and `degree` is the degree of the polynomial in all drawn numbers. While that bound stays below 2^53,
+float64 holds every value and every partial sum exactly, in whatever order they are added. A dispatch mode
+traces both forms, forward and backward, and computes the two numbers for every intermediate tensor; an
+operation that it does not know, or that leaves the integers, taints what depends on it, and a tainted
+result is left to the ladder.
+
+Why agreement is evidence (Schwartz-Zippel). The difference of two polynomial forms is a polynomial of
+degree at most d in independent draws from a set S of 2^(bits + 1) + 1 integers. If it is not zero
+everywhere, it is zero at one random point with probability at most d / |S|. The bound holds for one case at
+the sizes of that case, and only for polynomial forms: ReLU, max and comparisons are exact, but they make a
+polynomial per sign region, and the run then speaks of the regions that were drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from properties.oracle.bounds import Bound, Exact, Tainted, observed
+from properties.oracle.operations import Rule, rule_for
+
+SIGNIFICANDS = {torch.float64: 53, torch.float32: 24}
+MARGIN = 1
+"""One bit kept free, for tensors that enter a run from outside and are bounded by the values seen."""
+MOST_BITS = 24
+FEWEST_BITS = 4
+TRACED_BITS = 3
+"""A trace draws small integers: the bounds it computes are symbolic in M."""
+
+
+@dataclass(frozen=True)
+class Exactness:
+    """What a trace found: the bits that keep a run exact, and what its agreement is worth."""
+
+    bits: int
+    single_bits: int
+    """The same for a run in float32, whose significand is shorter."""
+    degree: int
+    piecewise: bool
+    obstacle: str = ""
+    """Why the run cannot be exact; empty where it is."""
+
+    @property
+    def miss_probability(self) -> float | None:
+        """d / |S|, the chance that one case misses a false polynomial identity; None per sign region."""
+        return None if self.piecewise else self.degree / (2 ** (self.bits + 1) + 1)
+
+
+class Trace(TorchDispatchMode):
+    """Bounds every tensor of a run by weight * M^degree, storage by storage, and looks at every value."""
+
+    def __init__(self, bits: int, dtype: torch.dtype = torch.float64) -> None:
+        """Watch a run in one dtype, whose drawn integers have at most this many bits."""
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.bits = bits
+        self.dtype = dtype
+        self.bounds: dict[int, Bound] = {}
+        # A weak reference keeps a storage's identity from being used again, but not its memory.
+        self.named: list[StorageWeakRef] = []
+        self.heaviest: dict[int, float] = {0: 1.0}
+        self.piecewise = False
+
+    def __torch_dispatch__(
+        self,
+        operation: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run one operation, and bound what it wrote."""
+        kwargs = kwargs or {}
+        name = operation.overloadpacket.__name__
+        rule = rule_for(name)
+        sources = [self.bound(tensor) for tensor in _tensors((args, kwargs))]
+        sources = sources[1:] if rule and rule.overwrites else sources
+        result = operation(*args, **kwargs)
+        bound = self._combine(name, rule, sources, (args, kwargs, result))
+        self._note_rounding(name, sources, result)
+        for tensor in _tensors(result):
+            self._write(tensor, self._checked(tensor, bound, name), whole=not operation._schema.is_mutable)  # noqa: SLF001
+        return result
+
+    def bound(self, tensor: Tensor) -> Bound:
+        """Give the bound of a tensor; one that came from outside is bounded by the values it holds."""
+        if tensor.is_meta:
+            return Exact(0, 1.0)
+        storage = tensor.untyped_storage()
+        if storage._cdata not in self.bounds:  # noqa: SLF001  (torch names a storage by this)
+            self._write(tensor, observed(tensor), whole=True)
+        return self.bounds[storage._cdata]  # noqa: SLF001
+
+    def _combine(self, name: str, rule: Rule | None, sources: list[Bound], call: Any) -> Bound:
+        if rule is None:
+            return Tainted(f"{name} is not known to keep integers")
+        if rule.piecewise and any(isinstance(source, Exact) and source.degree for source in sources):
+            self.piecewise = True
+        exact = [source for source in sources if isinstance(source, Exact)]
+        tainted = next((source for source in sources if isinstance(source, Tainted)), None)
+        if tainted is None or rule.forgets:
+            return rule.bound([] if rule.forgets else exact, *call)
+        return tainted
+
+    def _note_rounding(self, name: str, sources: list[Bound], result: Any) -> None:
+        """Mark a cast of drawn reals to integers, and a real read into Python: they choose by value too."""
+        drawn = any(isinstance(source, Tainted) or source.degree for source in sources)
+        cast = name in ("_to_copy", "copy_") and any(not one.is_floating_point() for one in _tensors(result))
+        if drawn and (cast or name == "_local_scalar_dense"):
+            self.piecewise = True
+
+    def _checked(self, tensor: Tensor, bound: Bound, name: str) -> Bound:
+        """Hold the bound against the values of this run: integers, and no larger than it says."""
+        if isinstance(bound, Tainted) or tensor.is_meta or not tensor.numel():
+            return bound
+        if not tensor.is_floating_point():
+            return observed(tensor)
+        if torch.finfo(tensor.dtype).eps > torch.finfo(self.dtype).eps and not _fits(bound, tensor.dtype):
+            return Tainted(f"{name} computes in {tensor.dtype}".replace("torch.", ""))
+        self.heaviest[bound.degree] = max(bound.weight, self.heaviest.get(bound.degree, 0.0))
+        largest = tensor.abs().max().item()
+        if not torch.equal(tensor, tensor.round()):
+            return Tainted(f"{name} gives values that are no integers")
+        if not largest <= bound.at(self.bits):
+            return Tainted(f"{name} gives {largest:g}, beyond the bound {bound.at(self.bits):g}")
+        return bound
+
+    def _write(self, tensor: Tensor, bound: Bound, *, whole: bool) -> None:
+        if tensor.is_meta:
+            return
+        storage = tensor.untyped_storage()
+        key = storage._cdata  # noqa: SLF001
+        covers = whole or tensor.numel() * tensor.element_size() >= storage.nbytes()
+        old = self.bounds.get(key)
+        self.bounds[key] = bound if covers or old is None else old.joined(bound)
+        if old is None:
+            self.named.append(StorageWeakRef(storage))
+
+
+def _fits(bound: Exact, dtype: torch.dtype) -> bool:
+    """Whether a constant is held exactly by a narrow dtype."""
+    return bound.degree == 0 and bound.weight * torch.finfo(dtype).eps <= 1
+
+
+def _tensors(tree: Any) -> Iterator[Tensor]:
+    if isinstance(tree, Tensor):
+        yield tree
+    elif isinstance(tree, list | tuple):
+        for branch in tree:
+            yield from _tensors(branch)
+    elif isinstance(tree, Mapping):
+        yield from _tensors(list(tree.values()))
+
+
+def examine(run: Callable[[], Any], bits: int = TRACED_BITS, dtype: torch.dtype = torch.float64) -> Exactness:
+    """Trace a run that draws integers of this many bits, and say what keeps it exact."""
+    trace = Trace(bits, dtype)
+    with trace:
+        result = run()
+    bounds = [trace.bound(tensor) for tensor in _tensors(result)]
+    tainted = next((bound for bound in bounds if isinstance(bound, Tainted)), None)
+    degree = max((bound.degree for bound in bounds if isinstance(bound, Exact)), default=0)
+    room, single_room = (_room(trace.heaviest, bits) for bits in SIGNIFICANDS.values())
+    obstacle = tainted.reason if tainted else ""
+    if not obstacle and room < FEWEST_BITS:
+        obstacle = f"degree {max(trace.heaviest)} leaves {room} bits to draw from"
+    return Exactness(min(room, MOST_BITS), min(single_room, MOST_BITS), degree, trace.piecewise, obstacle)
+
+
+def _room(heaviest: Mapping[int, float], significand: int) -> int:
+    """Most bits b with weight * 2^(b * degree) <= 2^(significand - margin) for every tensor."""
+    rooms = [
+        math.floor((significand - MARGIN - math.log2(max(1.0, weight))) / degree)
+        for degree, weight in heaviest.items()
+        if degree
+    ]
+    return min(rooms, default=MOST_BITS)

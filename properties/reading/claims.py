@@ -1,0 +1,138 @@
+"""The names of the command line: claims, fields and axes."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from equivalence.catalogue import CATALOGUE
+from equivalence.claim import Equivalence
+from equivalence.variable import Between, Mask, Over
+from properties.cases.definition import Choice, Kind
+from properties.cases.domain import Domain
+
+SEED_BOUND = 2**32
+FILE_PREFIX = "claims_in_"
+"""Begins the name of a module that was loaded from a file."""
+
+
+class UsageError(Exception):
+    """A command line that names something that is not there: one clear line, with the remedy."""
+
+
+def load_claim(name: str) -> type[Equivalence]:
+    """Find a claim by its catalogue name, module:Class or file.py:Class; UsageError if there is none."""
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    place, separator, attribute = name.rpartition(":")
+    if not separator:
+        near = get_close_matches(name, CATALOGUE, 1, cutoff=0.4)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        message = f"no claim is called {name!r}: give a listed name, module:Class or file.py:Class{hint}"
+        raise UsageError(message)
+    module = _load(place)
+    claim = getattr(module, attribute, None)
+    if not _is_claim(claim):
+        known = [key for key, value in vars(module).items() if _is_claim(value) and value is not Equivalence]
+        message = f"{place} has no claim {attribute!r}; its claims are {', '.join(known) or 'none'}"
+        raise UsageError(message)
+    return cast("type[Equivalence]", claim)
+
+
+def parse_pins(claim: type[Equivalence], text: str) -> dict[str, Any]:
+    """Read 'height=28,batch=32x3,bias=false,mask=10/01,seed=3'; UsageError for a value that is none."""
+    pins: dict[str, Any] = {}
+    domain = Domain(claim)
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, separator, value = part.partition("=")
+        if not separator:
+            message = f"--at takes name=value pairs, but got {part!r}"
+            raise UsageError(message)
+        if name in pins:
+            message = f"--at gives each name once, but gives {name!r} again; leave one of them out"
+            raise UsageError(message)
+        pins[name] = read_value(domain, name, value)
+    return pins
+
+
+def _load(place: str) -> ModuleType:
+    try:
+        if place.endswith(".py"):
+            return _load_file(Path(place))
+        if str(Path.cwd()) not in sys.path:
+            sys.path.insert(0, str(Path.cwd()))
+        return importlib.import_module(place)
+    except (Exception, SystemExit) as error:
+        message = f"{place} cannot be imported: {type(error).__name__}: {error}"
+        raise UsageError(message) from error
+
+
+def _load_file(path: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(FILE_PREFIX + path.stem, path)
+    if specification is None or specification.loader is None or not path.is_file():
+        message = f"no such file: {path}"
+        raise FileNotFoundError(message)
+    # Its neighbours can be imported, and its own name hides no other module.
+    if str(path.parent.resolve()) not in sys.path:
+        sys.path.append(str(path.parent.resolve()))
+    module = importlib.util.module_from_spec(specification)
+    # Pickling a user's form looks its module up by name.
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def read_value(domain: Domain, name: str, value: str) -> Any:
+    """Read one field, axis or the seed from a word; UsageError for a value that is none."""
+    kind = domain.fields.get(name)
+    try:
+        if kind is not None:
+            return _field(kind, value)
+        return _axis(value, starred=domain.axes[name]) if name in domain.axes else _seed(value)
+    except ValueError as error:
+        message = f"--at {name}={value}: {error}"
+        raise UsageError(message) from error
+
+
+def _field(kind: Kind, value: str) -> Any:
+    if isinstance(kind, Over):
+        return Mask(value)
+    if isinstance(kind, Choice):
+        named = {str(choice).lower(): choice for choice in kind.values}
+        if value.lower() not in named:
+            message = f"is one of {', '.join(named)}"
+            raise ValueError(message)
+        return named[value.lower()]
+    size, low = int(value), kind.low
+    if size < low or (isinstance(kind, Between) and size > kind.high):
+        message = f"lies outside {kind}"
+        raise ValueError(message)
+    return size
+
+
+def _axis(value: str, *, starred: bool) -> tuple[int, ...]:
+    words = value.split("x") if value else []
+    if not all(word.isdigit() for word in words):
+        message = "is no list of sizes; write 32x3, or nothing for no axis"
+        raise ValueError(message)
+    if not starred and len(words) != 1:
+        message = "is one axis; write one size"
+        raise ValueError(message)
+    return tuple(map(int, words))
+
+
+def _seed(value: str) -> int:
+    seed = int(value)
+    if not 0 <= seed < SEED_BOUND:
+        message = f"is no seed: 0 to {SEED_BOUND - 1}"
+        raise ValueError(message)
+    return seed
+
+
+def _is_claim(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Equivalence)

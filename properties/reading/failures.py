@@ -1,0 +1,240 @@
+"""A replay file, read strictly: it is data, and nothing that it names is imported or run here."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor
+
+from properties.cases.regime import Integers, Reals, Regime
+from properties.judging.judge import DIRECTLY, EXACT, LADDER
+from properties.refutation.failure import SCHEMA_VERSION, Failure
+
+MOST_BYTES = 1 << 22
+MOST_TEXT = 1000
+MOST_QUOTED = 240
+MOST_AXES = 16
+LARGEST_SIZE = 1 << 24
+LARGEST_NUMBER = 1 << 63
+SEEDS = 1 << 32
+MOST_BITS = 24
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.int64, "bool": torch.bool}
+REAL = ("float32", "float64")
+DECIDED = (EXACT, LADDER, DIRECTLY, "statistics")
+
+
+class FailureFileError(Exception):
+    """A file that is no replay file: names it, the rule and what was found, in one line."""
+
+
+def read(path: Path) -> Failure:
+    """Read a failure from its file; FailureFileError for anything that is not exactly one."""
+    try:
+        return parse(_content(path))
+    except FailureFileError as error:
+        message = f"{one_line(str(path))}: {error}"
+        raise FailureFileError(message) from None
+
+
+def parse(content: bytes) -> Failure:
+    """Read a failure from the bytes of its file; FailureFileError for anything that is not exactly one."""
+    try:
+        data = json.loads(content.decode(), parse_constant=_no_number, object_pairs_hook=_once)
+        _check(data)
+    except RecursionError:
+        message = "a replay file is nested a few levels deep, but this one is nested without end"
+        raise FailureFileError(message) from None
+    except ValueError as error:
+        message = f"a replay file is JSON, but {quoted(str(error))}"
+        raise FailureFileError(message) from None
+    return Failure(**data)
+
+
+def one_line(text: str) -> str:
+    """Return a text from outside as one line of harmless characters."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def quoted(text: str) -> str:
+    """Keep what is quoted from a file short, and to characters that look like nothing else."""
+    shown = ascii(text)[1:-1]
+    return shown if len(shown) <= MOST_QUOTED else f"{shown[:MOST_QUOTED]}…"
+
+
+def tensors(failure: Failure) -> dict[str, Tensor]:
+    """Give the values of a failure as tensors."""
+    return {
+        name: torch.tensor(value["entries"], dtype=DTYPES[value["dtype"]]).reshape(value["shape"])
+        for name, value in failure.values.items()
+    }
+
+
+def regimes(failure: Failure) -> tuple[Regime, ...]:
+    """Give the numbers that a failure was decided on."""
+    return tuple(
+        Integers(int(one["bits"]), DTYPES[str(one["dtype"])])
+        if one["numbers"] == "integers"
+        else Reals(DTYPES[str(one["dtype"])])
+        for one in failure.regimes
+    )
+
+
+def _check(data: Any) -> None:
+    _require(isinstance(data, dict), "a replay file is one object", data)
+    _require(data.keys() == RULES.keys(), f"the keys of a replay file are {', '.join(RULES)}", sorted(data))
+    for key, (holds, rule) in RULES.items():
+        _require(holds(data[key]), f"the {key} of a replay file is {rule}", data[key])
+    rule = "exact is decided on integers, ladder on reals in float32 and in float64, all else on one of these"
+    _require(_are_of(data["decided"], data["regimes"]), rule, data["regimes"])
+
+
+def _content(path: Path) -> bytes:
+    try:
+        # Asked first: opening a pipe waits until someone writes.
+        _require_file(path)
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        message = f"a replay file can be read, but {error.strerror}; give another path, or the right to read"
+        raise FailureFileError(message) from None
+    if len(content) > MOST_BYTES:
+        message = f"a replay file has at most {MOST_BYTES} bytes, but this one has more"
+        raise FailureFileError(message)
+    return content
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        message = (
+            "a replay file is a regular file, but there is none; give a path as a counterexample prints it"
+        )
+        raise FailureFileError(message)
+
+
+def _require(holds: bool, rule: str, value: Any) -> None:  # noqa: FBT001  (what is required)
+    if not holds:
+        message = f"{rule}, but got {quoted(repr(value))}"
+        raise FailureFileError(message)
+
+
+def _no_number(name: str) -> NoReturn:
+    message = f"{name} is no number of JSON"
+    raise ValueError(message)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        message = "a key is given twice"
+        raise ValueError(message)
+    return found
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MOST_TEXT and value.isprintable()
+
+
+def _is_count(value: Any, below: int) -> bool:
+    return type(value) is int and 0 <= value < below
+
+
+def _is_number(value: Any) -> bool:
+    # NaN is below nothing, and an int of a thousand digits is compared without being made a float.
+    return type(value) in {int, float} and abs(value) < LARGEST_NUMBER
+
+
+def _is_integer(value: Any) -> bool:
+    return type(value) is int and _is_number(value)
+
+
+def _is_bool(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _is_mapping(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: (
+        isinstance(value, dict) and all(_is_text(key) and holds(one) for key, one in value.items())
+    )
+
+
+def _is_shape(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= MOST_AXES
+        and all(_is_count(size, LARGEST_SIZE) for size in value)
+    )
+
+
+def _is_regime(value: Any) -> bool:
+    if not isinstance(value, dict) or value.get("dtype") not in list(REAL):
+        return False
+    if value.get("numbers") == "integers":
+        return value.keys() == {"numbers", "bits", "dtype"} and _is_count(value["bits"], MOST_BITS + 1)
+    return value == {"numbers": "reals", "dtype": value["dtype"]}
+
+
+def _are_of(decided: str, regimes: list[Any]) -> bool:
+    """Whether something is decided in this way on these numbers."""
+    if decided == LADDER:
+        return regimes == [{"numbers": "reals", "dtype": dtype} for dtype in REAL]
+    return len(regimes) == 1 and (decided != EXACT or regimes[0]["numbers"] == "integers")
+
+
+def _is_tensor(value: Any) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"shape", "dtype", "entries"}:
+        return False
+    shape, dtype, entries = value["shape"], value["dtype"], value["entries"]
+    return (
+        _is_shape(shape)
+        and isinstance(entries, list)
+        and len(entries) == math.prod(shape)
+        and dtype in list(DTYPES)
+        and all(map(ENTRIES.get(dtype, _is_number), entries))
+    )
+
+
+def _is_choice(value: Any) -> bool:
+    """Accept a size, an option, or the rows of a mask, which may be long."""
+    word = isinstance(value, str) and value.isprintable()
+    return word or value is None or _is_bool(value) or _is_number(value)
+
+
+def _is_difference(value: Any) -> bool:
+    keys = {"kind", "where", "reference", "candidate"}
+    return (
+        isinstance(value, dict)
+        and value.keys() == keys
+        and all(isinstance(one, str) for one in value.values())
+    )
+
+
+ENTRIES: Mapping[str, Callable[[Any], bool]] = {"int64": _is_integer, "bool": _is_bool}
+"""What the entries of a tensor are; of all others, numbers."""
+Rule = tuple[Callable[[Any], bool], str]
+RULES: Mapping[str, Rule] = {
+    "id": (
+        lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{8}", value)),
+        "eight hex digits",
+    ),
+    "claim": (_is_text, "one line of text"),
+    "law": (lambda value: _is_text(value) and value.isidentifier(), "the name of a law"),
+    "fields": (_is_mapping(_is_choice), "names with numbers and words"),
+    "axes": (_is_mapping(_is_shape), "names with lists of sizes"),
+    "seed": (lambda value: _is_count(value, SEEDS), f"an integer from 0 to {SEEDS - 1}"),
+    "decided": (lambda value: value in list(DECIDED), f"one of {', '.join(DECIDED)}"),
+    "regimes": (
+        lambda value: isinstance(value, list) and len(value) in {1, 2} and all(map(_is_regime, value)),
+        "one or two of integers with bits and dtype, or reals with dtype",
+    ),
+    "values": (_is_mapping(_is_tensor), "names with shape, dtype and as many finite entries of that dtype"),
+    "difference": (_is_difference, "kind, where, reference and candidate, in words"),
+    "versions": (_is_mapping(_is_text), "names with words"),
+    "device": (lambda value: value == "cpu", "cpu"),
+    "schema": (lambda value: type(value) is int and value == SCHEMA_VERSION, f"{SCHEMA_VERSION}"),
+}

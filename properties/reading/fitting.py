@@ -1,0 +1,176 @@
+"""Whether a replay file fits a claim, asked before anything is computed: its case, its sizes, its values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from math import prod
+from typing import Any
+
+from torch import Tensor
+
+from equivalence.claim import Equivalence
+from equivalence.variable import AtLeast, Index, Mask, Over
+from properties.cases.case import Case
+from properties.cases.definition import Choice
+from properties.cases.domain import Domain
+from properties.cases.regime import Integers, Regime
+from properties.cases.sample import Values
+from properties.judging.judge import DIRECTLY, EXACT, LADDER, Judge, Verdict
+from properties.laws.registry import Decided, Law
+from properties.reading.claims import UsageError, read_value
+from properties.reading.failures import MOST_BYTES, FailureFileError
+from properties.refutation.failure import Failure
+
+USUAL_SIZES = 64
+"""A field is drawn from sizes below its least and this; larger ones are pinned, and show in the values."""
+MOST_ENTRIES = MOST_BYTES // 2
+"""As many as a file can hold."""
+MOST_ROWS = 4096
+"""Rows without entries of their own are not seen in the values."""
+REMEDY = "replay it against the claim that it is about"
+WAYS: Mapping[Decided, Collection[str]] = {
+    "values": (EXACT, LADDER, DIRECTLY),
+    "directly": (DIRECTLY,),
+    "statistics": (DIRECTLY, "statistics"),
+}
+"""How a law of each kind may have been decided; directly, where a form raised."""
+
+
+def case_of(claim: type[Equivalence], failure: Failure) -> Case:
+    """Give the case of a file, every field and axis of its own type; FailureFileError where one is not."""
+    domain = Domain(claim)
+    _check_names(domain, "fields", failure.fields, domain.fields)
+    _check_names(domain, "axes", failure.axes, domain.axes)
+    fields = {name: _field(domain, name, value) for name, value in failure.fields.items()}
+    axes = {name: read_value(domain, name, "x".join(map(str, shape))) for name, shape in failure.axes.items()}
+    case = pinned(claim, {**fields, **axes, "seed": failure.seed})
+    _check_sizes(domain, case, failure)
+    return case
+
+
+def pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
+    """Give the case with these fields, axes and seed; UsageError where one is missing, or a mask misfits."""
+    domain = Domain(claim, pins)
+    if missing := [name for name in (*domain.fields, *domain.axes) if name not in pins]:
+        message = f"{claim.__name__}: a case gives every field and axis, but {', '.join(missing)} is missing"
+        raise UsageError(message)
+    for name, kind in domain.fields.items():
+        if isinstance(kind, Over):
+            _check_mask(name, pins[name], domain.mask_shape(name, {}))
+    return Case(domain.configure({}), {name: domain.axis(name, ()) for name in domain.axes}, pins["seed"])
+
+
+def check_decided(law: Law, failure: Failure) -> None:
+    """Refuse a file that says of a law what is never said of it: its values would be taken for others."""
+    if failure.decided not in WAYS[law.decided]:
+        ways = " or ".join(WAYS[law.decided])
+        message = f"{law.name} is decided by {ways}, but the file says {failure.decided}"
+        raise FailureFileError(message)
+
+
+def check_inputs(case: Case, values: Values) -> None:
+    """Refuse inputs that are none of the case: no form is built for them."""
+    for name, variable in case.claim.inputs().items():
+        if name not in values:
+            continue
+        _check_shape(case, name, values[name], case.shape(variable))
+        if isinstance(variable, Index):
+            below = max(1, int(getattr(case.claim, variable.below)))
+            if any(not 0 <= entry < below for entry in values[name].reshape(-1).tolist()):
+                message = f"{name} holds integers from 0 to {below - 1}, but the file gives others"
+                raise FailureFileError(message)
+
+
+def check_values(judge: Judge, verdict: Verdict, failure: Failure, values: Values) -> None:
+    """Refuse values that the claim would not take: it would draw others, and answer about them."""
+    for name, drawn in judge.values(verdict).items():
+        # A form that raised was asked for no more numbers; one that is mended is, and draws them.
+        if name not in values and failure.difference["kind"] != "raises":
+            message = f"{judge.domain.name} takes {name!a}, but the file has none; {REMEDY}"
+            raise FailureFileError(message)
+        if name in values:
+            _check_shape(verdict.case, name, values[name], tuple(drawn.shape))
+            _check_dtype(name, values[name], drawn)
+    for regime in verdict.regimes:
+        _check_range(regime, values)
+
+
+def _check_names(domain: Domain, what: str, given: Collection[str], known: Collection[str]) -> None:
+    if set(given) != set(known):
+        message = (
+            f"the {what} of {domain.name} are {', '.join(known) or 'none'}, but the file gives "
+            f"{_named(given)}; {REMEDY}"
+        )
+        raise FailureFileError(message)
+
+
+def _named(names: Collection[str]) -> str:
+    shown = ascii(sorted(names))
+    return shown if len(shown) <= USUAL_SIZES else f"{len(names)} others"
+
+
+def _field(domain: Domain, name: str, value: Any) -> Any:
+    """Read a field that has the very type of its kind: 1 is not true, and "1" is no size."""
+    kind = domain.fields[name]
+    if isinstance(kind, Choice):
+        for choice in kind.values:
+            if type(choice) is type(value) and choice == value:
+                return choice
+    elif type(value) is (str if isinstance(kind, Over) else int):
+        return read_value(domain, name, str(value))
+    message = f"the field {name} is from {kind}, but the file gives a {type(value).__name__} that is not"
+    raise FailureFileError(message)
+
+
+def _check_mask(name: str, mask: Mask, shape: tuple[int, int]) -> None:
+    rows, columns = shape
+    words = mask.rows.split("/") if rows or mask.rows else []
+    if len(words) != rows or any(len(word) != columns or set(word) - {"0", "1"} for word in words):
+        message = f"{name} is {rows} words of {columns} digits 0 or 1, split by /, but was given others"
+        raise UsageError(message)
+
+
+def _check_sizes(domain: Domain, case: Case, failure: Failure) -> None:
+    """Refuse sizes that no value of the file shows: a few bytes must not ask for gigabytes."""
+    largest = max((len(value["entries"]) for value in failure.values.values()), default=0)
+    fields = prod(_unusual_sizes(domain, case))
+    axes = max((prod(shape) for shape in case.axes.values()), default=0)
+    inputs = max(prod(case.shape(variable)) for variable in case.claim.inputs().values())
+    if fields > max(USUAL_SIZES, largest) or axes > max(MOST_ROWS, largest) or inputs > MOST_ENTRIES:
+        message = (
+            f"sizes beyond {USUAL_SIZES} show in the values of a replay file, but its largest tensor has "
+            f"{largest} entries; replay a case of that size by its one line: CLAIM(name=value,…)"
+        )
+        raise FailureFileError(message)
+
+
+def _unusual_sizes(domain: Domain, case: Case) -> Iterator[int]:
+    for name, kind in domain.fields.items():
+        size = getattr(case.claim, name)
+        if isinstance(kind, AtLeast) and size > kind.low + USUAL_SIZES:
+            yield size
+
+
+def _check_shape(case: Case, name: str, value: Tensor, shape: tuple[int, ...]) -> None:
+    if value.shape != shape:
+        message = (
+            f"{type(case.claim).__name__} takes {name!a} of shape {shape}, but the file gives "
+            f"{tuple(value.shape)}; {REMEDY}"
+        )
+        raise FailureFileError(message)
+
+
+def _check_dtype(name: str, value: Tensor, drawn: Tensor) -> None:
+    if value.dtype != drawn.dtype:
+        message = f"{name!a} is {drawn.dtype}, but the file gives {value.dtype}"
+        raise FailureFileError(message)
+
+
+def _check_range(regime: Regime, values: Values) -> None:
+    """Refuse what is beyond a bitwise comparison: rounding would look like a difference of meaning."""
+    if not isinstance(regime, Integers):
+        return
+    for name, value in values.items():
+        if value.is_floating_point() and bool(((value.abs() > 2**regime.bits) | (value % 1 != 0)).any()):
+            message = f"{name!a} holds integers of {regime.bits} bits, but the file gives others"
+            raise FailureFileError(message)

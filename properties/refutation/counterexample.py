@@ -1,0 +1,195 @@
+"""From a failing case to what a reader needs: what differs, of which kind, why, and how to see it again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from equivalence.catalogue import CATALOGUE
+from equivalence.variable import Mask
+from properties.cases.case import Case
+from properties.cases.regime import Integers
+from properties.cases.sample import Values
+from properties.judging.judge import DIRECTLY, FLOATS, Judge, Tally, Verdict
+from properties.oracle.agreement import Difference
+from properties.refutation.minimise import minimised
+from properties.refutation.wiring import wiring
+from properties.report.document import CounterexampleRecord, TensorRecord
+from properties.report.text import refutation
+
+MOST_ENTRIES = 40
+"""Tensors larger than this are described, not shown."""
+SAME_FUNCTION = 2.0**-18
+"""A float32 difference of at most this part of the output is one of precision."""
+ANOTHER_FUNCTION = "another function"
+LESS_PRECISE = "the same function, less precise"
+KINDS = {"distribution": "another distribution", "structure": "another structure of outputs"}
+KINDS_BY_LAW = {
+    "state": "state",
+    "parameter_count": "another number of parameters",
+    "rejects": "other inputs accepted",
+    "initialisation": "another distribution",
+}
+
+
+class Refuted(AssertionError):  # noqa: N818  (the word for it)
+    """A law that a claim fails, with the case that shows it."""
+
+    def __init__(self, judge: Judge, verdict: Verdict, tally: Tally, values: Values | None = None) -> None:
+        """Keep the case, and the values that show it; without them, the smallest are looked for."""
+        super().__init__()
+        self.judge = judge
+        self.verdict = verdict
+        self.tally = tally
+        self.values = values
+        self.file = ""
+        """Where it was written to be seen again; empty where it was not."""
+
+    def __str__(self) -> str:
+        """Name the claim and the law, the case, its values, and how to see it again."""
+        return refutation(self.judge.domain.name, self.judge.law.name, self.judge.law.statement, self.record)
+
+    @cached_property
+    def smallest(self) -> tuple[Values, Difference]:
+        """The smallest values that show the failure, and how they show it."""
+        if self.values is not None and self.verdict.difference is not None:
+            return self.values, self.verdict.difference
+        return minimised(self.judge, self.verdict)
+
+    @property
+    def record(self) -> CounterexampleRecord:
+        """The counterexample as plain data."""
+        return replace(self._found, file=self.file)
+
+    @cached_property
+    def _found(self) -> CounterexampleRecord:
+        values, difference = self.smallest
+        verdict, law = self.verdict, self.judge.law.name
+        leaf = difference.leaf
+        return CounterexampleRecord(
+            kind=kind(law, verdict, difference),
+            declared=self.judge.domain.claim.breaks.get(law, ""),
+            case=_case(verdict.case),
+            where=difference.where,
+            reference=difference.reference,
+            candidate=difference.candidate,
+            different=difference.different,
+            total=difference.total,
+            difference=str(difference),
+            decided=_decided(verdict),
+            values=[_tensor(name, value) for name, value in _shown(verdict.case, values, difference).items()],
+            reference_output=_tensor("reference", leaf.reference, leaf.wrong) if leaf else None,
+            candidate_output=_tensor("candidate", leaf.candidate, leaf.wrong) if leaf else None,
+            wiring=self._wiring(difference),
+            worst=self._worst(),
+            replay=f"equivalence replay {written(verdict.case)} --law {law}",
+        )
+
+    def _wiring(self, difference: Difference) -> Sequence[str]:
+        """Trace connections where outputs differ: other laws fail by what their equations say."""
+        if self.judge.law.name != "forward" or difference.kind != "value":
+            return []
+        return wiring(self.judge.domain, self.verdict.case)
+
+    def _worst(self) -> str:
+        if self.tally.worst is None:
+            return ""
+        largest, case = self.tally.worst
+        smallest = _case(self.verdict.case)
+        return "" if _case(case) == smallest else f"|difference| {largest:.6g} at {_case(case)}"
+
+
+def kind(law: str, verdict: Verdict, difference: Difference) -> str:
+    """Say in a few words in which way a claim fails a law."""
+    if difference.kind != "value":
+        return KINDS.get(difference.kind, difference.kind)
+    if law in KINDS_BY_LAW or (law == "modes" and not difference.where.startswith("call 1")):
+        return KINDS_BY_LAW.get(law, "state")
+    if difference.remark or _is_imprecise(verdict, difference):
+        return LESS_PRECISE
+    single = verdict.regimes[0].dtype == torch.float32 and verdict.regimes != FLOATS
+    return f"{ANOTHER_FUNCTION} in float32" if single else ANOTHER_FUNCTION
+
+
+def written(case: Case) -> str:
+    """Write a case in one line, as `equivalence replay` reads it."""
+    return f"'{place(case)}({pins(case)})'"
+
+
+def pins(case: Case) -> str:
+    """Write a case as the value of --at."""
+    fields = {name: getattr(value, "rows", value) for name, value in vars(case.claim).items()}
+    axes = {name: "x".join(map(str, shape)) for name, shape in case.axes.items()}
+    return ",".join(f"{name}={value}" for name, value in {**fields, **axes, "seed": case.seed}.items())
+
+
+def place(case: Case) -> str:
+    """Name the claim as the command line finds it: in the catalogue, by module, or by file."""
+    claim = type(case.claim)
+    listed = next((name for name, one in CATALOGUE.items() if one is claim), "")
+    if listed:
+        return listed
+    file = Path(getattr(sys.modules.get(claim.__module__), "__file__", None) or "")
+    importable = "." in claim.__module__ or file.stem == claim.__module__
+    return f"{claim.__module__ if importable else file}:{claim.__qualname__}"
+
+
+def _is_imprecise(verdict: Verdict, difference: Difference) -> bool:
+    if len(verdict.regimes) > 1 or verdict.regimes[0].dtype != torch.float32 or difference.leaf is None:
+        return False
+    return difference.largest <= SAME_FUNCTION * float(difference.leaf.reference.abs().max())
+
+
+def _case(case: Case) -> str:
+    """Write the sizes and options of a case; its masks and values are shown as tensors."""
+    fields = {name: value for name, value in vars(case.claim).items() if not isinstance(value, Mask)}
+    return ", ".join(f"{name}={value}" for name, value in {**fields, **case.axes}.items())
+
+
+def _shown(case: Case, values: Values, difference: Difference) -> dict[str, Tensor]:
+    """Give inputs first, then parameters, masks, and what else was drawn; nothing where no number matters."""
+    if difference.leaf is None and difference.kind != "raises":
+        return {}
+    masks = {name: _digits(value) for name, value in vars(case.claim).items() if isinstance(value, Mask)}
+    inputs = {name: values[name] for name in case.claim.inputs() if name in values}
+    return inputs | dict(values) | masks
+
+
+def _digits(mask: Mask) -> Tensor:
+    rows = mask.rows.split("/")
+    return torch.tensor([[int(digit) for digit in row] for row in rows], dtype=torch.int64)
+
+
+def _tensor(name: str, value: Tensor, wrong: Tensor | None = None) -> TensorRecord:
+    omitted = value.numel() > MOST_ENTRIES
+    return TensorRecord(
+        name=name,
+        shape=list(value.shape),
+        dtype=str(value.dtype).removeprefix("torch."),
+        entries=[] if omitted else [_number(entry) for entry in value.reshape(-1).tolist()],
+        omitted=omitted,
+        wrong=[] if wrong is None or omitted else list(_places(wrong.expand(value.shape))),
+    )
+
+
+def _places(wrong: Tensor) -> Iterator[int]:
+    yield from wrong.reshape(-1).nonzero().squeeze(1).tolist()
+
+
+def _number(entry: float) -> float | int | str:
+    if entry != entry or entry in (float("inf"), float("-inf")):  # noqa: PLR0124  (nan)
+        return str(entry)
+    return int(entry) if float(entry).is_integer() else entry
+
+
+def _decided(verdict: Verdict) -> str:
+    regime = verdict.regimes[0]
+    if len(verdict.regimes) == 1 and isinstance(regime, Integers):
+        return f"exact integers in {regime.dtype}".replace("torch.", "").removesuffix(" in float64")
+    return "bitwise" if verdict.decided == DIRECTLY else verdict.decided

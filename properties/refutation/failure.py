@@ -1,0 +1,117 @@
+"""A failure as a file of text and numbers: enough to see it again on another machine, another day."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from equivalence.variable import Mask
+from properties.cases.regime import Integers, Regime
+from properties.cases.sample import Values
+from properties.refutation.counterexample import Refuted, place
+
+SCHEMA_VERSION = 1
+FOLDER = ".equivalence/failures"
+DISTRIBUTIONS = ("layer-equivalence", "torch", "numpy", "hypothesis")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One case of one claim that fails one law, as plain data."""
+
+    id: str
+    claim: str
+    """As the command line names it: a name of the catalogue, module:Class or file.py:Class."""
+    law: str
+    fields: Mapping[str, int | float | bool | str | None]
+    axes: Mapping[str, Sequence[int]]
+    seed: int
+    decided: str
+    regimes: Sequence[Mapping[str, int | str]]
+    """The numbers that it was decided on: integers of so many bits, or reals, in a dtype."""
+    values: Mapping[str, Mapping[str, Any]]
+    """Name -> shape, dtype and entries of every tensor that was drawn."""
+    difference: Mapping[str, int | float | str]
+    versions: Mapping[str, str]
+    device: str = "cpu"
+    schema: int = SCHEMA_VERSION
+
+
+def described(refuted: Refuted, *, smallest: bool = False) -> Failure:
+    """Describe a failure as it was found, or with the smallest values that still show it."""
+    verdict, judge = refuted.verdict, refuted.judge
+    difference = verdict.difference
+    values = judge.values(verdict)
+    if smallest:
+        values, difference = refuted.smallest
+    assert difference is not None  # noqa: S101  (a refutation has one)
+    claim = place(verdict.case)
+    return Failure(
+        id=_identity(claim, judge.law.name),
+        claim=claim,
+        law=judge.law.name,
+        fields={name: _field(value) for name, value in vars(verdict.case.claim).items()},
+        axes={name: list(shape) for name, shape in verdict.case.axes.items()},
+        seed=verdict.case.seed,
+        decided=verdict.decided,
+        regimes=[_regime(one) for one in verdict.regimes],
+        values=_values(values),
+        difference={
+            "kind": difference.kind,
+            "where": difference.where,
+            "reference": difference.reference,
+            "candidate": difference.candidate,
+        },
+        versions={"python": platform.python_version(), **{name: version(name) for name in DISTRIBUTIONS}},
+    )
+
+
+def write(failure: Failure, folder: str) -> Path:
+    """Write a failure, whole or not at all; it replaces an earlier one of the same claim and law."""
+    path = Path(folder) / f"{failure.id}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(asdict(failure), indent=1, allow_nan=False)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content + "\n")
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
+    return path
+
+
+def _identity(claim: str, law: str) -> str:
+    return hashlib.sha256(f"{claim} {law}".encode()).hexdigest()[:8]
+
+
+def _field(value: Any) -> int | float | bool | str | None:
+    kept: int | float | bool | str | None = value.rows if isinstance(value, Mask) else value
+    return kept
+
+
+def _regime(regime: Regime) -> dict[str, int | str]:
+    dtype = str(regime.dtype).removeprefix("torch.")
+    if isinstance(regime, Integers):
+        return {"numbers": "integers", "bits": regime.bits, "dtype": dtype}
+    return {"numbers": "reals", "dtype": dtype}
+
+
+def _values(values: Values) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "shape": list(value.shape),
+            "dtype": str(value.dtype).removeprefix("torch."),
+            "entries": value.reshape(-1).tolist(),
+        }
+        for name, value in values.items()
+    }

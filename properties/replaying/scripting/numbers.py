@@ -1,0 +1,94 @@
+"""The numbers of a case as assignments: the forms that are built, their parameters, the inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from math import prod
+
+from equivalence.variable import Mask
+from properties.cases.regime import Integers
+from properties.cases.sample import NAMES, Sample, Stream, Values
+from properties.laws.inputs import _wrong_inputs
+from properties.replaying.scripting.finding import Finding
+from properties.replaying.scripting.literals import mapping, sequence, tensor
+
+EXACT = """\
+# Whole numbers this small are exact in floating point, and so is what is made of them here.
+TOLERANCE = 0
+"""
+UP_TO_ROUNDING = """\
+# float64 rounds by 1e-16 of a number: what differs by more than this part of the largest is no rounding.
+TOLERANCE = 1e-9
+"""
+THETAS = {Stream.THETA: "theta", Stream.OTHER_THETA: "other_theta"}
+MOST_CONSTRUCTIONS, FEWEST_CONSTRUCTIONS = 2048, 512
+ENOUGH_DRAWS = 2**17
+"""Fresh scalars of a form: as many as the suite looks at, or more, whatever the sizes."""
+
+
+def numbers(finding: Finding, sample: Sample) -> dict[str, str]:
+    """Give, by name, the lines that set everything a script may read, each after what it reads itself."""
+    case, values = finding.case, finding.values
+    exactly = len(finding.regimes) == 1 and isinstance(finding.regimes[0], Integers)
+    theta, other = (_theta(sample, stream, name) for stream, name in THETAS.items())
+    inputs = case.claim.inputs()
+    second = sample.draw_inputs(Stream.SECOND_ROW)
+    return {
+        "TOLERANCE": EXACT if exactly else UP_TO_ROUNDING,
+        "CONSTRUCTIONS": f"CONSTRUCTIONS = {_constructions(sample)}\n",
+        **forms(finding),
+        "theta": f"\n# The parameters of the reference, and what they are for the candidate.\n{theta}",
+        "carried": "carried = cast(claim.carry(theta), DTYPE)\n",
+        "other_theta": f"\n{other}",
+        "other_carried": "other_carried = cast(claim.carry(other_theta), DTYPE)\n",
+        "inputs": "\n" + sequence("inputs", dict(zip(inputs, map(tensor, sample.inputs), strict=True))),
+        "second_row": sequence("second_row", dict(zip(inputs, map(tensor, second), strict=True))),
+        "cotangents": sequence("cotangents", _numbered(values, Stream.COTANGENTS)),
+        "tangents": sequence("tangents", _numbered(values, Stream.TANGENTS)),
+        "wrong": "\n" + mapping("wrong", dict(_wrong(sample))),
+    }
+
+
+def forms(finding: Finding) -> dict[str, str]:
+    """Give, by name, the lines that construct the forms."""
+    case = finding.case
+    name = type(case.claim).__name__
+    return {
+        "SEED": f"SEED = {case.seed}\n",
+        "DTYPE": f"DTYPE = {finding.regimes[-1].dtype}\n",
+        "claim": f"\nclaim = {name}()\n",
+        "other": "\n".join([f"other = {name}()", *_other_masks(vars(case.claim))]) + "\n",
+        "reference": "torch.manual_seed(SEED)\nreference = claim.reference().to(DTYPE)\n",
+        "candidate": "torch.manual_seed(SEED)\ncandidate = claim.candidate().to(DTYPE)\n",
+    }
+
+
+def _theta(sample: Sample, stream: Stream, name: str) -> str:
+    drawn = sample.draw_theta(stream)
+    parameters = {key: tensor(value, trained=True) for key, value in drawn.items() if value.requires_grad}
+    buffers = f"{name} |= dict(reference.named_buffers())\n" if len(parameters) < len(drawn) else ""
+    return mapping(name, parameters) + buffers
+
+
+def _numbered(values: Values, stream: Stream) -> dict[str, str]:
+    """Give the tensors that are drawn like others, in their order."""
+    names = [NAMES[stream].format(place) for place in range(len(values))]
+    return {name: tensor(values[name]) for name in names if name in values}
+
+
+def _other_masks(fields: Mapping[str, object]) -> Iterable[str]:
+    flipped = str.maketrans("01", "10")
+    for name, value in fields.items():
+        if isinstance(value, Mask):
+            yield f"other.{name} = Mask({json.dumps(value.rows.translate(flipped))})"
+
+
+def _wrong(sample: Sample) -> Iterable[tuple[str, str]]:
+    for change, wrong in _wrong_inputs(sample.claim, sample):
+        yield change, f"[{', '.join(map(tensor, wrong))}]"
+
+
+def _constructions(sample: Sample) -> int:
+    scalars = sum(prod(one.shape) for one in sample.candidate.module.parameters())
+    return max(FEWEST_CONSTRUCTIONS, min(MOST_CONSTRUCTIONS, ENOUGH_DRAWS // max(1, scalars)))

@@ -1,0 +1,65 @@
+"""The text of a script for each law, and the functions that these texts call.
+
+The source of a function is copied into each script that needs it, and of everything that it needs itself.
+"""
+
+import copy
+
+import torch
+
+from properties.replaying.scripts.drawing import apart, apart_from, constants_apart, fresh, samples, summary
+from properties.replaying.scripts.forms import (
+    answer,
+    call,
+    cast,
+    free_scalars,
+    load,
+    module_in,
+    run,
+    shapes_on_meta,
+    through_pickle,
+    works,
+)
+from properties.replaying.scripts.numbers import (
+    agree,
+    differentiable,
+    expanded,
+    pull_back,
+    real_entries,
+    show,
+    stacked,
+    strided,
+    tensors,
+    transposed,
+)
+
+__all__ = [
+    "agree",
+    "answer",
+    "apart",
+    "apart_from",
+    "call",
+    "cast",
+    "constants_apart",
+    "copy",
+    "differentiable",
+    "expanded",
+    "free_scalars",
+    "fresh",
+    "load",
+    "module_in",
+    "pull_back",
+    "real_entries",
+    "run",
+    "samples",
+    "shapes_on_meta",
+    "show",
+    "stacked",
+    "strided",
+    "summary",
+    "tensors",
+    "through_pickle",
+    "torch",
+    "transposed",
+    "works",
+]

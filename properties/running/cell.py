@@ -1,0 +1,111 @@
+"""One claim under one law: the test that draws its cases, and what it found."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import example, given, reject, seed, settings
+
+from properties.cases.definition import located
+from properties.cases.domain import Domain
+from properties.cases.sample import OutsideDomainError
+from properties.cases.strategies import cases
+from properties.judging.judge import Judge, Tally, Verdict
+from properties.laws.registry import Law
+from properties.refutation.counterexample import Refuted
+from properties.refutation.failure import described, write
+from properties.running.profiles import STATISTICAL_EXAMPLES, profile
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many cases are drawn, and from which seed."""
+
+    profile: str = "gate"
+    examples: int | None = None
+    seed: int = 0
+    failures: str | None = None
+    """The folder that keeps what is found; None keeps nothing."""
+
+    def settings(self, law: Law) -> settings:
+        """Give Hypothesis' settings for one law."""
+        chosen = profile(self.profile)
+        wanted = self.examples or chosen.max_examples
+        if law.decided == "statistics":
+            wanted = min(wanted, STATISTICAL_EXAMPLES)
+        return settings(chosen, max_examples=wanted)
+
+
+@dataclass
+class Cell:
+    """One claim under one law."""
+
+    domain: Domain
+    law: Law
+    tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        """Make the judge that decides the cases."""
+        self.judge = Judge(self.domain, self.law)
+
+    @property
+    def inapplicable(self) -> str:
+        """Why the law cannot apply to the claim; empty where it can."""
+        return self.law.needs(self.domain.exemplar)
+
+    @property
+    def declared(self) -> str:
+        """Why the claim is known to fail the law; empty where it is not."""
+        return self.domain.claim.breaks.get(self.law.name, "")
+
+    def check(self, case: Any) -> None:
+        """Decide one case: discard it outside the domain, raise Refuted where the equation fails."""
+        try:
+            with located(self.domain.claim):
+                verdict = self.judge.verdict(case)
+        except OutsideDomainError as refusal:
+            self.tally.discard(refusal)
+            reject()
+        self.tally.count(verdict)
+        if not verdict.holds:
+            raise Refuted(self.judge, verdict, self.tally)
+
+    def test(self, plan: Plan) -> Callable[[], None]:
+        """Make the Hypothesis test that draws the cases and checks each."""
+        keep = plan.failures is not None and not self.declared
+
+        def check(case: Any) -> None:
+            nonlocal keep
+            try:
+                self.check(case)
+            except Refuted as refuted:
+                if keep and plan.failures is not None:
+                    # Whatever ends the run before the case has shrunk, it was found.
+                    keep = False
+                    write(described(refuted), plan.failures)
+                raise Refuted(self.judge, self._smallest(refuted.verdict), self.tally) from None
+
+        check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
+        check.__doc__ = self.law.statement
+        statistical = self.law.decided == "statistics"
+        test = given(case=cases(self.domain, wide=statistical))(check)
+        for case in self.domain.wide() if statistical else ():
+            test = example(case=case)(test)
+        test = plan.settings(self.law)(test)
+        return test if plan.profile == "explore" else seed(self._number(plan.seed))(test)
+
+    def _smallest(self, verdict: Verdict) -> Verdict:
+        """Give the verdict on the smallest case that fails too: Hypothesis shrinks only what it drew."""
+        for case in self.domain.smaller(verdict.case) if self.law.decided == "statistics" else ():
+            with suppress(OutsideDomainError):
+                smaller = self.judge.verdict(case)
+                if not smaller.holds:
+                    return smaller
+        return verdict
+
+    def _number(self, run_seed: int) -> int:
+        return zlib.crc32(f"{self.domain.name}:{self.law.name}:{run_seed}".encode())

@@ -1,0 +1,106 @@
+"""What a cell came to, as plain data: the one place that knows what a passed or failed test means."""
+
+from __future__ import annotations
+
+import traceback
+from enum import StrEnum
+
+from hypothesis.errors import Unsatisfiable
+
+from equivalence.catalogue import CATALOGUE
+from properties.cases.coverage import corners_covered, sizes_covered
+from properties.judging.judge import EXACT, LADDER
+from properties.refutation.counterexample import Refuted
+from properties.refutation.failure import described, write
+from properties.report.document import CellRecord
+from properties.running.cell import Cell
+
+
+class Status(StrEnum):
+    """What a cell came to."""
+
+    HOLDS = "holds"
+    REFUTED_AS_DECLARED = "refuted as declared"
+    DOES_NOT_APPLY = "does not apply"
+    REFUTED = "refuted"
+    BREAK_NOT_FOUND = "declared break not found"
+    ERROR = "error"
+
+
+AS_CLAIMED = {Status.HOLDS, Status.REFUTED_AS_DECLARED, Status.DOES_NOT_APPLY}
+
+
+def as_claimed(record: CellRecord) -> bool:
+    """Whether the claim's own statement was borne out."""
+    return record.status in AS_CLAIMED
+
+
+def record(
+    cell: Cell, name: str, seconds: float, error: BaseException | None, failures: str | None = None
+) -> CellRecord:
+    """Say what the test of a cell came to, by what it raised; news is written into the folder `failures`."""
+    status = _status(cell, error)
+    tally = cell.tally
+    exact, ladder = tally.decided.get(EXACT), tally.decided.get(LADDER)
+    if isinstance(error, Refuted):
+        _keep(error, status, failures)
+    return CellRecord(
+        claim=name,
+        law=cell.law.name,
+        status=status,
+        reason=cell.inapplicable if status is Status.DOES_NOT_APPLY else cell.declared,
+        executed=tally.executed,
+        outside=tally.outside,
+        decided=dict(tally.decided),
+        miss_probability=tally.exactness.miss_probability if exact and tally.exactness else None,
+        worst_ratio=tally.rounding_used if ladder else None,
+        seconds=seconds,
+        sizes=sizes_covered(tally.cases),
+        corners=corners_covered(tally.cases, cell.law.name),
+        counterexample=error.record if isinstance(error, Refuted) else None,
+        obstacle=tally.exactness.obstacle if ladder and tally.exactness else "",
+        text=_text(cell, status, error),
+    )
+
+
+def _keep(refuted: Refuted, status: Status, failures: str | None) -> None:
+    if failures is not None and status is Status.REFUTED:
+        failure = described(refuted, smallest=True)
+        # Nothing that a file merely names is imported: the user's own claim is named beside it.
+        named = "" if failure.claim in CATALOGUE else f" --claim {failure.claim}"
+        refuted.file = write(failure, failures).as_posix() + named
+
+
+def _status(cell: Cell, error: BaseException | None) -> Status:
+    if isinstance(error, Refuted):
+        return Status.REFUTED_AS_DECLARED if cell.declared else Status.REFUTED
+    if error is not None:
+        return Status.ERROR
+    if not cell.tally.executed and cell.inapplicable:
+        return Status.DOES_NOT_APPLY
+    return Status.BREAK_NOT_FOUND if cell.declared else Status.HOLDS
+
+
+def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
+    if isinstance(error, Refuted):
+        return str(error)
+    if isinstance(error, Unsatisfiable):
+        return _nothing_executed(cell)
+    if error is not None:
+        return "".join(traceback.format_exception(error))
+    return _not_found(cell) if status is Status.BREAK_NOT_FOUND else ""
+
+
+def _nothing_executed(cell: Cell) -> str:
+    return (
+        f"{cell.domain.name} under {cell.law.name}: at least one case is executed, but the reference "
+        f"refused all {cell.tally.outside} that were drawn, the last with {cell.tally.refusal}; widen "
+        "the domain"
+    )
+
+
+def _not_found(cell: Cell) -> str:
+    return (
+        f"{cell.domain.name} declares that it breaks {cell.law.name} ({cell.declared}), but "
+        f"{cell.tally.executed} cases agree; take the declaration away, or widen the domain until it shows"
+    )

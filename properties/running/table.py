@@ -1,0 +1,147 @@
+"""Records as text for a terminal: the matrix claim × law, how cells were decided, what was refuted."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from properties.judging.judge import EXACT, LADDER
+from properties.laws import all_laws
+from properties.oracle.statistics import FALSE_ALARM
+from properties.report.document import CellRecord
+from properties.running.recording import Status, as_claimed
+from properties.running.request import Request
+
+WIDTH = 80
+MARKS = {
+    Status.REFUTED_AS_DECLARED: "x",
+    Status.DOES_NOT_APPLY: ".",
+    Status.REFUTED: "!",
+    Status.BREAK_NOT_FOUND: "?",
+    Status.ERROR: "E",
+}
+COUNTED = {
+    Status.HOLDS: "hold",
+    Status.REFUTED_AS_DECLARED: "refuted as declared",
+    Status.DOES_NOT_APPLY: "do not apply",
+    Status.REFUTED: "REFUTED",
+    Status.BREAK_NOT_FOUND: "declared break NOT FOUND",
+    Status.ERROR: "ERROR",
+}
+DECIDED = {EXACT: "=", LADDER: "~", "statistics": "%", "directly": "="}
+LEGEND = (
+    "= holds, exact   ~ holds, precision ladder   % holds, statistics   x refuted, as declared\n"
+    ". does not apply   ! REFUTED   ? declared break NOT FOUND   E error"
+)
+
+
+def header(request: Request) -> str:
+    """Say in one line what a run is about to do."""
+    plan, laws = request.plan, request.laws or all_laws()
+    cases = "new seeds" if plan.profile == "explore" else f"seed {plan.seed}"
+    return (
+        f"equivalence: {_plural(len(request.claims), 'claim')}, {_plural(len(laws), 'law')}, "
+        f"profile {plan.profile}, {cases}, cpu"
+    )
+
+
+def matrix(records: Sequence[CellRecord]) -> Iterator[str]:
+    """Give the table claim × law: one line a claim, one column a law."""
+    laws = list(dict.fromkeys(record.law for record in records))
+    claims = list(dict.fromkeys(record.claim for record in records))
+    for place, law in enumerate(laws):
+        yield f"  {place + 1:>2} {law}"
+    width = max(len(name) for name in [*claims, "claim"])
+    yield f"{'claim':<{width}} " + "".join(f"{place + 1:>3}" for place in range(len(laws))) + "   cases"
+    for claim in claims:
+        row = {record.law: record for record in records if record.claim == claim}
+        marks = "".join(f"{_mark(row[law]) if law in row else ' ':>3}" for law in laws)
+        cases = sum(record.executed for record in row.values())
+        yield f"{claim:<{width}} {marks} {cases:>7,}"
+    yield LEGEND
+
+
+def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
+    """Say how many cases each oracle decided, and what its word is worth."""
+    total: dict[str, int] = {}
+    for record in records:
+        for decided, count in record.decided.items():
+            total[decided] = total.get(decided, 0) + count
+    polynomial = sorted((miss, record.claim) for record in records if (miss := _miss(record)) is not None)
+    worst = ""
+    if polynomial:
+        (middle, _), (largest, name) = polynomial[len(polynomial) // 2], polynomial[-1]
+        worst = (
+            f"; a case misses a false polynomial identity with probability {middle:.0e} or less in half of "
+            f"the cells, {largest:.0e} or less in all ({name})"
+        )
+    notes = {
+        EXACT: f"exact integers, bitwise (relu, max, comparisons: per sign region drawn){worst}",
+        LADDER: "precision ladder: float32 against float64, no tolerance chosen by hand",
+        "directly": "counts, shapes, refusals, zeros and reached outputs, compared as they are",
+        "statistics": f"fresh parameters, false alarm <= {FALSE_ALARM:g} a test",
+    }
+    for decided, count in total.items():
+        yield from textwrap.wrap(
+            f"{count:>9,} cases by {notes[decided]}", WIDTH, subsequent_indent=" " * 10, drop_whitespace=True
+        )
+    yield from _obstacles(records)
+
+
+def refutations(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
+    """Give the smallest case of each refuted claim: the first law that refutes it, or all of them."""
+    shown: set[str] = set()
+    for record in records:
+        if record.status == Status.REFUTED_AS_DECLARED and (full or record.claim not in shown):
+            shown.add(record.claim)
+            yield ""
+            yield record.text
+
+
+def failures(records: Sequence[CellRecord]) -> Iterator[str]:
+    """Give the whole text of everything that is not as claimed."""
+    for record in records:
+        if not as_claimed(record):
+            yield ""
+            yield f"{record.status.upper()}: {record.claim}, {record.law}"
+            yield record.text
+
+
+def totals(records: Sequence[CellRecord], seconds: float) -> str:
+    """Count claims, cells and cases in one line."""
+    statuses = [record.status for record in records]
+    counted = ", ".join(
+        f"{COUNTED[status]} {statuses.count(status)}" for status in Status if status in statuses
+    )
+    executed = sum(record.executed for record in records)
+    outside = sum(record.outside for record in records)
+    claims = len({record.claim for record in records})
+    return (
+        f"claims {claims}, cells {len(records)} ({counted}), cases {executed:,}, "
+        f"outside a domain {outside:,}, {seconds:.1f} s"
+    )
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _mark(record: CellRecord) -> str:
+    if record.status != Status.HOLDS:
+        return MARKS[Status(record.status)]
+    decided = record.decided
+    return "~" if decided.get(LADDER) else DECIDED[next(iter(decided))]
+
+
+def _miss(record: CellRecord) -> float | None:
+    return record.miss_probability if record.status == Status.HOLDS else None
+
+
+def _obstacles(records: Sequence[CellRecord]) -> Iterator[str]:
+    """Say why cells went to the ladder, one line a reason."""
+    claims: dict[str, set[str]] = {}
+    for record in records:
+        if record.obstacle or record.decided.get(LADDER):
+            claims.setdefault(record.obstacle, set()).add(record.claim)
+    for obstacle, names in sorted(claims.items()):
+        yield f"{'':<10}ladder because {obstacle}: {', '.join(sorted(names))}"
