@@ -32,7 +32,7 @@ from properties.cases.case import Case
 from properties.cases.form import generator_state
 from properties.cli import main as equivalence
 from properties.refutation import failure
-from properties.refutation.counterexample import Refuted, place
+from properties.refutation.counterexample import Refuted, place, written
 from properties.replaying.scripting import Finding, script
 from properties.running.cell import Plan
 from properties.running.profiles import EXPLORE_EXAMPLES
@@ -47,6 +47,7 @@ CHECKS = (
     "file FAILS",
     "file says FIXED of the right form",
     "case FAILS",
+    "case says FIXED of the right form",
 )
 WRAPPED = "both its forms are wrapped, so that the right form's parameters have other names than the file's"
 CANNOT = {
@@ -88,13 +89,15 @@ class Trial:
 
     def answers(self) -> Iterator[tuple[str, bool, str]]:
         """Give each check, whether it is borne out, and what was printed."""
-        line = shlex.split(self.refuted.record.replay)[2:]
+        case, *law = shlex.split(self.refuted.record.replay)[2:]
+        (right,) = shlex.split(written(self.right))
         ways: tuple[tuple[Callable[[], Answer], str], ...] = (
             (lambda: self.script_of(self.case), r"1 (?s:.)*Error"),
             (lambda: self.script_of(self.right), r"0 (?s:.)*FIXED\n$"),
             (lambda: self.replay(self.file, "--claim", place(self.case)), "1 FAILS"),
             (lambda: self.replay(self.file, "--claim", place(self.right)), "0 FIXED"),
-            (lambda: self.replay(*line), "1 FAILS"),
+            (lambda: self.replay(case, *law), "1 FAILS"),
+            (lambda: self.replay(right, *law), "0 FIXED"),
         )
         for check, (way, expected) in zip(CHECKS, ways, strict=True):
             code, printed = way()
@@ -158,7 +161,7 @@ def largest_size(refuted: Refuted) -> int:
 
 
 def distribution(name: str, figures: Sequence[float]) -> str:
-    ninety = quantiles(figures, n=10)[-1] if len(figures) > 1 else figures[0]
+    ninety = quantiles(figures, n=10, method="inclusive")[-1] if len(figures) > 1 else figures[0]
     return f"{name}: median {median(figures):.3g}, 90 % {ninety:.3g}, max {max(figures):.3g}"
 
 
