@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +15,9 @@ from typing import Any
 from equivalence.catalogue import CATALOGUE
 from properties.cases.sample import build, takes_rows
 from properties.commands.arguments import AS_CLAIMED, INTERRUPTED, NOT_AS_CLAIMED, Commands, positive
+from properties.commands.interruption import interruptible
+from properties.cost.parameters import free_scalars
 from properties.laws import all_laws
-from properties.laws.parameters import free_scalars
 from properties.reading.claims import load_claim
 from properties.refutation.failure import FOLDER
 from properties.report.document import CellRecord
@@ -102,7 +100,7 @@ def run(request: Request, jobs: int) -> Run:
     records: list[CellRecord] = []
     trouble = ""
     try:
-        with _interruptible() as check:
+        with interruptible() as check:
             for checked in verify(request, jobs, _progress(request, started)):
                 records += checked
                 check()
@@ -111,31 +109,6 @@ def run(request: Request, jobs: int) -> Run:
     except BrokenProcessPool:
         trouble = "a process died, perhaps in a form that crashes (see which with --jobs 1)"
     return Run(records, trouble, time.monotonic() - started)
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], None]]:
-    """Let SIGTERM end a run as Ctrl-C does; gives a check that raises what some callback has swallowed."""
-    seen: list[int] = []
-
-    def interrupt(number: int, _: object) -> None:
-        seen.append(number)
-        raise KeyboardInterrupt
-
-    def check() -> None:
-        if seen:
-            raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield check
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, interrupt) for number in numbers]
-    try:
-        yield check
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 def write_reports(request: Request, finished: Run, options: argparse.Namespace) -> None:

@@ -22,15 +22,20 @@ def write_json(report: Report, path: Path) -> None:
 
 
 def write_whole(text: str, path: Path) -> None:
-    """Write a text as UTF-8, atomically, and make its folder; ReportError where that is impossible."""
+    """Write a text as UTF-8, as `write_bytes` does."""
+    # A name from a claim may hold what UTF-8 has no bytes for.
+    write_bytes(text.encode("utf-8", "backslashreplace"), path)
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write a file, atomically, and make its folder; ReportError where that is impossible."""
     if path.exists() and not path.is_file():
         message = f"a report is written to a regular file, but {path} is none; give the path of a file"
         raise ReportError(message)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A name from a claim may hold what UTF-8 has no bytes for.
-        beside.write_bytes(text.encode("utf-8", "backslashreplace"))
+        beside.write_bytes(content)
         beside.replace(path)
     except OSError as error:
         message = f"a report needs a folder that can be written, but {path}: {error.strerror}; give another"

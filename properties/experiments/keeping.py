@@ -1,0 +1,98 @@
+"""A lane on disk: written whole after every epoch, read back to the bit, and never unpickled."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from properties.experiments.records import Epoch, epoch_data, epoch_from
+from properties.reading.failures import one_line
+from properties.reading.images import DataError
+from properties.report.files import write_bytes
+
+TEXT = "text"
+"""The name of the array of JSON's bytes; the others are <member>/<parameter>."""
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a file that is no lane's may raise, and copying its tensors into modules that have others."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What stands in a file: which run it is, every member's tensors, and the epochs behind them."""
+
+    identity: dict[str, object]
+    states: list[dict[str, np.ndarray]]
+    history: list[Epoch]
+
+
+def keep(path: Path, run: Kept) -> None:
+    """Write a lane, atomically; ReportError where the folder cannot be written."""
+    text = json.dumps(
+        {
+            "identity": run.identity,
+            "members": len(run.states),
+            "history": [epoch_data(epoch) for epoch in run.history],
+        }
+    )
+    content: dict[str, Any] = {TEXT: np.frombuffer(text.encode(), np.uint8)}
+    for place, state in enumerate(run.states):
+        content |= {f"{place}/{name}": value for name, value in state.items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, **content)
+    write_bytes(buffer.getvalue(), path)
+
+
+def kept(path: Path, identity: dict[str, object]) -> Kept | None:
+    """Read a lane, None where none is kept; DataError for a file of another run, or one that is no lane's."""
+    if not path.exists():
+        return None
+    try:
+        found = _read(path)
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+    for name, value in identity.items():
+        if found.identity.get(name) != value:
+            message = (
+                f"{one_line(str(path))}: a run is resumed with the same {name}, {value}, but this one had "
+                f"{found.identity.get(name)}; ask for that, or leave out --resume to train anew"
+            )
+            raise DataError(one_line(message))
+    return found
+
+
+def unreadable(path: Path, error: Exception) -> DataError:
+    """Return the error of a file that is no lane's, or of a lane of other members."""
+    return DataError(
+        f"{one_line(str(path))}: keeps the epochs of a run, but cannot be read "
+        f"({type(error).__name__}); leave out --resume to train anew"
+    )
+
+
+def _read(path: Path) -> Kept:
+    # Of its bytes: given a path, numpy leaves a broken archive open.
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        text: dict[str, Any] = json.loads(file[TEXT].tobytes())
+        states: list[dict[str, np.ndarray]] = [{} for _ in range(text["members"])]
+        for name in file.files:
+            place, separator, tensor = name.partition("/")
+            if separator:
+                states[int(place)][tensor] = file[name]
+    return Kept(text["identity"], states, [epoch_from(epoch) for epoch in text["history"]])
