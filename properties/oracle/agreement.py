@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from properties.oracle import precision, statistics
+from equivalence.matrix_distribution import Fixed
+from properties.oracle import closed_form, precision, statistics
+from properties.oracle.dependence import Together, together
 from properties.oracle.statistics import Draws, Positions
 
 
@@ -140,7 +142,7 @@ def _leaf(reference: Any, candidate: Any, where: str) -> Difference | None:
         return _description(reference, candidate, where) or _values(
             reference, candidate, where, _unequal(reference, candidate)
         )
-    if isinstance(candidate, Draws | Positions):
+    if isinstance(candidate, Draws | Positions | Together):
         return _distribution(reference, candidate, where)
     if type(reference) is not type(candidate):
         return Difference("structure", where, _named(reference), _named(candidate))
@@ -209,13 +211,17 @@ def _number(value: Tensor) -> str:
     return f"{value.item() + 0:.17g}"
 
 
-def _distribution(expected: Any, draws: Draws | Positions, where: str) -> Difference | None:
-    if isinstance(draws, Positions):
+def _distribution(expected: Any, draws: Draws | Positions | Together, where: str) -> Difference | None:
+    if isinstance(draws, Together):
+        problem = together(expected, draws)
+    elif isinstance(draws, Positions) and isinstance(expected, Fixed):
+        problem = closed_form.fixed_places(expected, draws)
+    elif isinstance(draws, Positions):
         problem = statistics.place_by_place(expected, draws)
     elif isinstance(expected, Draws):
         problem = statistics.two_samples(expected, draws)
     else:
-        problem = statistics.one_sample(expected, draws)
+        problem = closed_form.one_sample(expected, draws)
     if not problem:
         return None
     return Difference("distribution", where, "as stated", problem)

@@ -2,16 +2,16 @@
 
 Every test below rejects a true statement with probability at most FALSE_ALARM, for every sample size:
 
-* support: certain, no chance involved.
-* reach: n independent draws all miss the last part delta of a bounded support with probability
-  (1 - delta)^n; delta is where that equals FALSE_ALARM. It sees a bound that is too small.
-* distribution: the Dvoretzky-Kiefer-Wolfowitz inequality with Massart's constant,
-  P(sup |F_n - F| > e) <= 2 exp(-2 n e^2). Two samples are each given half of FALSE_ALARM, and values may
-  move by float32 rounding.
-* place by place: the same for single entries over many constructions, FALSE_ALARM shared among them; an entry
-  that every construction of both forms fixes must be fixed at the same value.
-* spread: the second moment of n normal draws is chi-squared, and its tail is bounded by Laurent and Massart
-  (2000, lemma 1): P(X > n + 2 sqrt(n t) + 2 t) <= exp(-t) and P(X < n - 2 sqrt(n t)) <= exp(-t).
+* distribution: draws are compared in pairs, one of each sample, both of one distribution, which need not be
+  that of the next pair. Given the two numbers of every pair, which sample holds which is a fair coin: so
+  Hoeffding's inequality bounds F_n - G_n at each of m quantiles of all 2 n numbers, and between two it moves
+  by at most 2 / m: P(sup |F_n - G_n| > e) <= 2 m exp(-n (e - 2 / m)^2 / 2). Values may move by float32
+  rounding.
+* ends: by the same coins, the k largest of such pairs are all in one sample with probability 2^-k at most,
+  and so are the k smallest.
+* place by place: the Dvoretzky-Kiefer-Wolfowitz inequality with Massart's constant,
+  P(sup |F_n - F| > e) <= 2 exp(-2 n e^2), for single entries over many constructions, FALSE_ALARM shared
+  among them; an entry that every construction of both forms fixes must be fixed at the same value.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from equivalence.distribution import Distribution, Normal, Uniform
-
 FALSE_ALARM = 1e-9
 MOST_PLACES = 48
 """Entries of one parameter that are compared one by one."""
+QUANTILES = 16
+"""Quantiles for each root of n: enough to lose little between them, few enough to share FALSE_ALARM."""
 REPRESENTATION = 2.0**-20
 """Relative width of float32 rounding in a bound: a draw may be rounded onto it, or just past it."""
 
@@ -53,15 +53,9 @@ def two_samples(reference: Draws, candidate: Draws) -> str:
         return f"shape {candidate.shape} where the reference has {reference.shape}"
     if not reference.values.numel():
         return ""
-    one, other = (draws.values.double().sort().values for draws in (reference, candidate))
-    gap = max(_lead(one, other), _lead(other, one))
-    limit = sum(dkw(one.values.numel(), FALSE_ALARM / 2) for one in (reference, candidate))
-    if gap <= limit:
-        return ""
-    return (
-        f"another distribution: {gap:.3g} apart, where chance gives at most {limit:.3g}; "
-        f"{_moments(candidate.values)}, the reference {_moments(reference.values)}"
-    )
+    one, other = reference.values, candidate.values
+    problem = _ends(one, other) or _apart(one.sort().values.double(), other.sort().values.double())
+    return f"{problem}; {moments(other)}, the reference {moments(one)}" if problem else ""
 
 
 def place_by_place(reference: Positions, candidate: Positions) -> str:
@@ -71,22 +65,15 @@ def place_by_place(reference: Positions, candidate: Positions) -> str:
     return _fixed_entries(reference, candidate) or _drawn_entries(reference, candidate)
 
 
-def one_sample(expected: Distribution, draws: Draws) -> str:
-    """Say how a sample cannot come from a closed-form distribution; empty where it can."""
-    values = draws.values.double()
-    if not values.numel():
-        return ""
-    return (
-        _support(expected, values)
-        or _reach(expected, values)
-        or _shape(expected, values)
-        or _spread(expected, values)
-    )
-
-
 def dkw(count: int, probability: float) -> float:
     """e with 2 exp(-2 n e^2) = probability: how far an empirical distribution may lie from the true one."""
     return math.sqrt(math.log(2 / probability) / (2 * count))
+
+
+def apart_by_chance(pairs: int, probability: float) -> float:
+    """e with 2 m exp(-n (e - 2 / m)^2 / 2) = probability: how far two samples of n pairs may lie apart."""
+    quantiles = QUANTILES * math.isqrt(pairs) + 1
+    return 2 / quantiles + math.sqrt(2 * math.log(2 * quantiles / probability) / pairs)
 
 
 def _fixed_entries(reference: Positions, candidate: Positions) -> str:
@@ -100,7 +87,7 @@ def _fixed_entries(reference: Positions, candidate: Positions) -> str:
         return ""
     place = int(wrong[0])
     return (
-        f"entry {_index(place, reference.shape)} is always {other_low[place]:.6g}, the reference's always "
+        f"entry {index_of(place, reference.shape)} is always {other_low[place]:.6g}, the reference's always "
         f"{low[place]:.6g}; {len(wrong)} of {len(low)} entries differ"
     )
 
@@ -116,13 +103,14 @@ def _drawn_entries(reference: Positions, candidate: Positions) -> str:
         gap = max(_lead(one, other), _lead(other, one))
         if gap > limit:
             return (
-                f"another distribution of entry {_index(place, reference.shape)}: {gap:.3g} apart, where "
-                f"chance gives at most {limit:.3g}; {_moments(other)}, the reference {_moments(one)}"
+                f"another distribution of entry {index_of(place, reference.shape)}: {gap:.3g} apart, where "
+                f"chance gives at most {limit:.3g}; {moments(other)}, the reference {moments(one)}"
             )
     return ""
 
 
-def _index(place: int, shape: tuple[int, ...]) -> list[int]:
+def index_of(place: int, shape: tuple[int, ...]) -> list[int]:
+    """Give the index of an entry that is counted row by row."""
     return [int(axis) for axis in torch.unravel_index(torch.tensor(place), shape)]
 
 
@@ -131,61 +119,38 @@ def _lead(one: Tensor, other: Tensor) -> float:
 
     The slack lets draws pass that differ by float32 rounding alone.
     """
-    slack = REPRESENTATION * max(one.abs().max().item(), other.abs().max().item())
+    slack = REPRESENTATION * max(largest(one), largest(other))
     steps = torch.arange(1, len(one) + 1, dtype=torch.float64) / len(one)
     return float((steps - torch.searchsorted(other, one + slack, right=True) / len(other)).max())
 
 
-def _support(expected: Distribution, values: Tensor) -> str:
-    low, high = expected.support
-    slack = REPRESENTATION * max((abs(bound) for bound in (low, high) if math.isfinite(bound)), default=0.0)
-    smallest, largest = values.min().item(), values.max().item()
-    if low - slack <= smallest and largest <= high + slack:
-        return ""
-    return (
-        f"values from {smallest:.6g} to {largest:.6g} leave the support [{low:.6g}, {high:.6g}] of {expected}"
-    )
+def _ends(one: Tensor, other: Tensor) -> str:
+    """Count how many draws of one sample lie beyond all of the other, at either end."""
+    limit = math.ceil(math.log2(4 / FALSE_ALARM))
+    slack = REPRESENTATION * max(largest(one), largest(other))
+    for whose, inner, outer in (("the reference", one, other), ("the candidate", other, one)):
+        low, high = inner.aminmax()
+        above, below = int((outer > high + slack).sum()), int((outer < low - slack).sum())
+        if max(above, below) >= limit:
+            end = f"above {high:.6g}" if above >= limit else f"below {low:.6g}"
+            return f"{max(above, below)} draws {end}, where {whose} ends, and chance gives fewer than {limit}"
+    return ""
 
 
-def _reach(expected: Distribution, values: Tensor) -> str:
-    if not isinstance(expected, Uniform) or expected.low == expected.high:
-        return ""
-    part = -math.expm1(math.log(FALSE_ALARM / 2) / values.numel())
-    width = part * (expected.high - expected.low)
-    smallest, largest = values.min().item(), values.max().item()
-    if smallest <= expected.low + width and largest >= expected.high - width:
-        return ""
-    return f"{values.numel()} draws reach only from {smallest:.6g} to {largest:.6g} in {expected}"
-
-
-def _shape(expected: Distribution, values: Tensor) -> str:
-    if expected.variance == 0:
-        return ""
-    ordered = values.sort().values
-    count = values.numel()
-    steps = torch.arange(count + 1, dtype=torch.float64) / count
-    cdf = expected.cdf(ordered)
-    gap = max((steps[1:] - cdf).max().item(), (cdf - steps[:-1]).max().item())
-    limit = dkw(count, FALSE_ALARM)
+def _apart(one: Tensor, other: Tensor) -> str:
+    gap = max(_lead(one, other), _lead(other, one))
+    limit = apart_by_chance(min(len(one), len(other)), FALSE_ALARM)
     if gap <= limit:
         return ""
-    return (
-        f"another distribution than {expected}: {gap:.3g} apart, where chance gives at most {limit:.3g}; "
-        f"{_moments(values)}, expected mean {expected.mean:.3g}, std {math.sqrt(expected.variance):.3g}"
-    )
+    return f"another distribution: {gap:.3g} apart, where chance gives at most {limit:.3g}"
 
 
-def _spread(expected: Distribution, values: Tensor) -> str:
-    if not isinstance(expected, Normal):
-        return ""
-    count, tail = values.numel(), math.log(2 / FALSE_ALARM)
-    total = ((values - expected.centre) / expected.std).square().sum().item()
-    low, high = count - 2 * math.sqrt(count * tail), count + 2 * math.sqrt(count * tail) + 2 * tail
-    if low <= total <= high:
-        return ""
-    return f"another spread than {expected}: {_moments(values)}, from {count} draws"
+def largest(values: Tensor) -> float:
+    """Give the largest absolute value."""
+    return values.abs().max().item()
 
 
-def _moments(values: Tensor) -> str:
+def moments(values: Tensor) -> str:
+    """Say where draws lie, and how far they spread."""
     values = values.double()
     return f"mean {values.mean().item():.3g}, std {values.std(correction=0).item():.3g}"

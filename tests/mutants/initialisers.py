@@ -29,13 +29,16 @@ from equivalence.claims.initialisers import (
 )
 from equivalence.claims.linear import FlattenLinearIsLinear
 from equivalence.claims.local import OneGroupIsLinear
+from equivalence.claims.sharing import WideNetIsParallelBlock
 from equivalence.claims.two_d_fc import TwoDFCIsFlattenLinear
 from equivalence.layers import initialisers, matrix_initialisers
+from equivalence.layers.affine import reset_like_linear
 from equivalence.layers.gains import fans
 from equivalence.layers.initialised import from_numpy
 from equivalence.layers.initialisers import Array, Shape
 from equivalence.layers.linear import FlattenLinear
 from equivalence.layers.local import LocalLinear
+from equivalence.layers.sharing import WideNet
 from equivalence.layers.two_d_fc import TwoDFC
 from tests.mutants.planted import mutant
 
@@ -334,3 +337,67 @@ class StartsWithZeroBias(OneGroupIsLinear):
 
     def candidate(self) -> nn.Module:
         return ZeroBias(1, self.in_features, self.out_features, self.bias)
+
+
+class CopiedColumn(FlattenLinear):
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        with torch.no_grad():
+            self.weight[:, -1:] = self.weight[:, :1]
+
+
+@mutant("initialisation")
+class CopiesFirstColumn(FlattenLinearIsLinear):
+    """The last column of the weight is a copy of the first, and as likely as any by itself."""
+
+    form = CopiedColumn
+
+
+def equal_rows(shape: Shape, generator: Generator, std: float) -> Array:
+    return np.repeat(initialisers.normal((1, *shape[1:]), generator, 0.0, std), shape[0], axis=0)
+
+
+@mutant("initialisation")
+class DrawsOneRowForAll(KaimingNormalIsTextbook):
+    """kaiming_normal: one row is drawn, and every output starts with it."""
+
+    def textbook(self) -> Fill:
+        return from_numpy(equal_rows, std=self.std)
+
+
+class OneSeedForBoth(WideNet):
+    def __init__(self, in_features: int, hidden_features: int, out_features: int, nets: int) -> None:
+        super().__init__(in_features, hidden_features, out_features, nets)
+        state = torch.get_rng_state()
+        reset_like_linear(self.first.weight, self.first.bias, in_features)
+        torch.set_rng_state(state)
+        reset_like_linear(self.second.weight, self.second.bias, hidden_features)
+
+
+@mutant("initialisation")
+class SeedsBothLayersAlike(WideNetIsParallelBlock):
+    """Both layers are drawn from one seed: the second starts as the first, on a scale of its own."""
+
+    def candidate(self) -> nn.Module:
+        return OneSeedForBoth(self.in_features, self.hidden_features, self.out_features, self.nets)
+
+
+class BiasFirst(FlattenLinear):
+    def reset_parameters(self) -> None:
+        if self.bias is not None:
+            reset_like_linear(self.bias, None, self.fan_in)
+        reset_like_linear(self.weight, None, self.fan_in)
+
+
+@mutant("initialisation")
+class DrawsBiasFirst(FlattenLinearIsLinear):
+    """The bias is drawn before the weight: the same distribution, but other numbers under one seed."""
+
+    form = BiasFirst
+
+
+@mutant("initialisation")
+class DeclaresTheSameOrder(TwoDFCIsFlattenLinear):
+    """The draws are declared to be Linear's in the same order, but they are permuted."""
+
+    fresh_draws = "same"

@@ -4,9 +4,12 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
 
 from equivalence.distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
-from properties.oracle.statistics import FALSE_ALARM, Draws, dkw, one_sample, two_samples
+from equivalence.matrix_distribution import Fixed, SphereCoordinate, Thinned
+from properties.oracle.closed_form import fixed_places, one_sample
+from properties.oracle.statistics import FALSE_ALARM, Draws, Positions, apart_by_chance, dkw, two_samples
 
 TRIALS = 40
 COUNT = 65536
@@ -79,8 +82,16 @@ def test_the_inequality_is_the_published_one() -> None:
 
 @pytest.mark.parametrize(
     "distribution",
-    [Uniform(-1, 3), Normal(1, 2), TruncatedNormal(0.5, 1.5, -1, 2), Constant(2.0)],
-    ids=lambda distribution: type(distribution).__name__,
+    [
+        Uniform(-1, 3),
+        Normal(1, 2),
+        TruncatedNormal(0.5, 1.5, -1, 2),
+        Constant(2.0),
+        *(SphereCoordinate(dimension, 2) for dimension in range(1, 8)),
+        Thinned(0.3, Normal(1, 2)),
+        Fixed((1.0, 0.0, 0.0, 5.0)),
+    ],
+    ids=str,
 )
 def test_moments_agree_with_the_distribution_function(distribution: Distribution) -> None:
     """E[x] and E[x^2] by integrating 1 - F and F over a wide grid."""
@@ -92,3 +103,78 @@ def test_moments_agree_with_the_distribution_function(distribution: Distribution
     second = 2 * ((upper * grid[grid >= 0]).sum() - (lower * grid[grid < 0]).sum()).item() * step
     assert mean == pytest.approx(distribution.mean, abs=1e-3)
     assert second - mean**2 == pytest.approx(distribution.variance, abs=2e-2)
+
+
+def on_sphere(seed: int, dimension: int, count: int = 512) -> Draws:
+    points = torch.randn(count, dimension, generator=generator(seed))
+    return Draws(2 * points[:, 0] / points.norm(dim=1), (count,))
+
+
+def thinned(seed: int, share: float, count: int = COUNT) -> Draws:
+    zeros = torch.rand(count, generator=generator(seed + 1000)) < share
+    return Draws(normal(seed, count=count).values.masked_fill(zeros, 0), (count,))
+
+
+@pytest.mark.parametrize("seed", range(TRIALS))
+@pytest.mark.parametrize("dimension", [1, 2, 3, 4, 20])
+def test_coordinates_of_a_sphere_are_told_from_those_of_another(seed: int, dimension: int) -> None:
+    assert one_sample(SphereCoordinate(dimension, 2), on_sphere(seed, dimension)) == ""
+    assert one_sample(SphereCoordinate(dimension, 1), on_sphere(seed, dimension))
+    assert one_sample(SphereCoordinate(5 * dimension, 2), on_sphere(seed, dimension))
+
+
+@pytest.mark.parametrize("seed", range(TRIALS))
+def test_thinned_draws_are_held_by_their_zeros_and_by_the_others(seed: int) -> None:
+    assert one_sample(Thinned(0.5, Normal(0, STD)), thinned(seed, 0.5)) == ""
+    assert "are 0" in one_sample(Thinned(0.5, Normal(0, STD)), thinned(seed, 0.55))
+    assert "spread" in one_sample(Thinned(0.5, Normal(0, STD * 1.05)), thinned(seed, 0.5))
+
+
+def test_draws_rounded_over_an_atom_are_right() -> None:
+    rounded = Draws(torch.tensor([1.0, -1.0]).repeat(100) * (1 - 2.0**-24), (200,))
+    assert one_sample(SphereCoordinate(1, 1), rounded) == ""
+
+
+def test_constants_are_held_place_by_place() -> None:
+    stated = Fixed((1.0, 0.0))
+    assert fixed_places(stated, Positions(torch.tensor([[1.0, 0.0]] * 3), (2,))) == ""
+    swapped = Positions(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), (2,))
+    assert fixed_places(stated, swapped) == "entry [0] is 0, stated as 1"
+    assert "2 constants" in fixed_places(stated, Positions(torch.zeros(3, 1), (1,)))
+
+
+@pytest.mark.parametrize("seed", range(TRIALS))
+@pytest.mark.parametrize("factor", [0.95, 1.05])
+def test_two_samples_of_bounded_draws_show_five_percent_by_their_ends(seed: int, factor: float) -> None:
+    assert "ends" in two_samples(uniform(seed, count=4096), uniform(seed + 1000, BOUND * factor, count=4096))
+    assert "ends" in two_samples(uniform(seed + 1000, BOUND * factor, count=4096), uniform(seed, count=4096))
+
+
+def test_thirty_one_draws_beyond_the_other_sample_are_chance_and_thirty_two_are_not() -> None:
+    inside = Draws(torch.linspace(-1, 1, 1000), (1000,))
+    for beyond, problem in ((31, False), (32, True)):
+        for side in (2.0, -2.0):
+            values = inside.values.clone()
+            values[:beyond] = side
+            assert bool(two_samples(inside, Draws(values, (1000,)))) is problem
+
+
+@pytest.mark.parametrize("pairs", [8, 64, 512])
+def test_pairs_of_unequal_distributions_lie_no_further_apart_than_stated(pairs: int) -> None:
+    probability, runs = 0.05, 2000
+    limit = apart_by_chance(pairs, probability)
+    generator = torch.Generator().manual_seed(pairs)
+    # Every pair has a distribution of its own, from U(0, 1) to U(1, 2).
+    places = torch.arange(pairs).double() / pairs
+    one, other = (places + torch.rand(runs, pairs, generator=generator, dtype=torch.float64) for _ in "ab")
+    far = sum(gap(*samples) > limit for samples in zip(one, other, strict=True))
+    assert far <= probability * runs
+    assert sum(gap(*samples) > limit / 4 for samples in zip(one, other, strict=True)) > 0
+
+
+def gap(one: Tensor, other: Tensor) -> float:
+    everything = torch.cat([one, other]).sort().values
+    steps = [
+        torch.searchsorted(side.sort().values, everything, right=True) / len(side) for side in (one, other)
+    ]
+    return float((steps[0] - steps[1]).abs().max())

@@ -1,0 +1,171 @@
+"""The law about fresh parameters: how they are drawn, each by itself and all together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil, prod
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from equivalence.claim import Equivalence, Theta
+from equivalence.distribution import Distribution
+from equivalence.matrix_distribution import Fixed, Thinned
+from equivalence.variable import ClaimError
+from properties.cases.form import Form, generator_state
+from properties.cases.sample import Sample, Stream, build
+from properties.laws.applicability import parameters
+from properties.laws.registry import law
+from properties.oracle.agreement import Equation
+from properties.oracle.dependence import Together
+from properties.oracle.statistics import Draws, Positions
+
+FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 32, 512
+"""Fresh modules of each form in one case."""
+MOST_STORED = 2**20
+"""Scalars held at once; large modules are constructed fewer times."""
+MOST_DRAWS = 65536
+"""Entries kept of one parameter over all constructions."""
+
+
+@law(parameters, decided="statistics")
+def initialisation(claim: Equivalence, sample: Sample) -> Equation:
+    """Fresh live parameters of the candidate are distributed as carry(fresh ones of the reference)."""
+    carried = _fresh(claim, sample, sample.reference)
+    fresh = _fresh(claim, sample, sample.candidate)
+    stated = {name: value for name, value in claim.initial().items() if name in fresh}
+    of_reference, of_candidate = _under_one_seed(claim, sample)
+    return Equation(
+        reference={**_statistics(claim, sample, carried), "closed form": stated, **of_reference},
+        candidate={
+            **_statistics(claim, sample, fresh),
+            "closed form": {name: _drawn(claim, sample, fresh[name], stated[name]) for name in stated},
+            **of_candidate,
+        },
+    )
+
+
+class Fresh(NamedTuple):
+    """One parameter in many constructions: (constructions, entries), dead ones at zero, and what is live."""
+
+    values: Tensor
+    live: Tensor
+    shape: tuple[int, ...]
+
+
+def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
+    """Construct a form many times, and collect the candidate's parameters as it gives them."""
+    shapes = {name: tuple(value.shape) for name, value in sample.candidate.module.named_parameters()}
+    seeds = _seeds(sample, form, sum(map(prod, shapes.values())))
+    # Filled row by row: many large modules at once would be the peak of a run's memory. Fresh weights are
+    # float32, and a carry that computes in float64 loses no more than one rounding.
+    values = {name: torch.empty(len(seeds), prod(shape)) for name, shape in shapes.items()}
+    with generator_state(sample.case.seed), torch.no_grad():
+        for row, seed in enumerate(seeds):
+            state = _fresh_state(claim, sample, form, seed)
+            for name, rows in values.items():
+                rows[row] = state[name].reshape(-1)
+    dead = claim.dead_in_candidate()
+    for name, entries in dead.items():
+        values[name][:, entries.reshape(-1)] = 0
+    live = {name: ~dead.get(name, torch.zeros(shape, dtype=torch.bool)) for name, shape in shapes.items()}
+    return {name: Fresh(values[name], live[name].reshape(-1), shape) for name, shape in shapes.items()}
+
+
+def _seeds(sample: Sample, form: Form, stored: int) -> list[int]:
+    """Give the reference even seeds and the candidate odd ones: the two samples are independent."""
+    count = max(FEWEST_CONSTRUCTIONS, min(MOST_CONSTRUCTIONS, MOST_STORED // max(1, stored)))
+    drawn = torch.randint(2**31, (count,), generator=sample.generator(Stream.CONSTRUCTIONS))
+    seeds: list[int] = (2 * drawn + (form.side == "candidate")).tolist()
+    return seeds
+
+
+def _fresh_state(claim: Equivalence, sample: Sample, form: Form, seed: int) -> Theta:
+    module = build(claim, form.side, seed)
+    own = {name: value.detach() for name, value in (*module.named_parameters(), *module.named_buffers())}
+    return sample.candidate.state(own) if form.side == "reference" else own
+
+
+def _under_one_seed(claim: Equivalence, sample: Sample) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give what both forms start with under the case's seed, as far as the claim says that it is the same."""
+    if claim.fresh_draws == "any":
+        return {}, {}
+    if claim.fresh_draws not in ("same", "permuted"):
+        message = f"{claim!r}: fresh_draws is any, same or permuted, but is {claim.fresh_draws!r}; name one"
+        raise ClaimError(message)
+    with torch.no_grad():
+        sides = [
+            _fresh_state(claim, sample, form, sample.case.seed)
+            for form in (sample.reference, sample.candidate)
+        ]
+    names = [name for name, _ in sample.candidate.module.named_parameters()]
+    dead = claim.dead_in_candidate()
+    draws = [{name: _living(side[name].double(), dead.get(name)) for name in names} for side in sides]
+    if claim.fresh_draws == "same":
+        return {"under one seed": draws[0]}, {"under one seed": draws[1]}
+    ordered = [{name: values.flatten().sort().values for name, values in side.items()} for side in draws]
+    return {"under one seed, sorted": ordered[0]}, {"under one seed, sorted": ordered[1]}
+
+
+def _living(values: Tensor, dead: Tensor | None) -> Tensor:
+    return values if dead is None else values.masked_fill(dead, 0)
+
+
+def _statistics(claim: Equivalence, sample: Sample, fresh: Mapping[str, Fresh]) -> dict[str, Any]:
+    """Give what is compared of two forms: entries each, at their places and together, and whole slices."""
+    return {
+        "entries": {name: _entries_drawn(claim, sample, value) for name, value in fresh.items()},
+        "place by place": {name: Positions(value.values, value.shape) for name, value in fresh.items()},
+        "norm": {name: Draws(_norm(value.values), value.shape) for name, value in fresh.items()},
+        **{
+            f"{statistic.__name__.strip('_')} of {axis}": {
+                name: Draws(statistic(_slice(value, place)), value.shape)
+                for name, value in fresh.items()
+                if len(value.shape) > 1 and value.values.numel()
+            }
+            for place, axis in enumerate(("a row", "a column"))
+            for statistic in (_norm, _zeros)
+        },
+        "together": Together(
+            torch.cat([value.values for value in fresh.values()], dim=1),
+            {name: value.shape for name, value in fresh.items()},
+            claim.fresh_entries_independent,
+        ),
+    }
+
+
+def _slice(fresh: Fresh, axis: int) -> Tensor:
+    """Give the last row or column of a parameter in every construction, (constructions, entries)."""
+    return fresh.values.reshape(-1, *fresh.shape).select(axis + 1, -1).flatten(1)
+
+
+def _norm(values: Tensor) -> Tensor:
+    norms: Tensor = torch.linalg.vector_norm(values, dim=1, dtype=torch.float64)
+    return norms
+
+
+def _zeros(values: Tensor) -> Tensor:
+    return (values == 0).sum(1).double()
+
+
+def _drawn(claim: Equivalence, sample: Sample, fresh: Fresh, stated: Distribution) -> Draws | Positions:
+    """Give the draws that a closed form speaks of: every place, every entry, or independent ones."""
+    if isinstance(stated, Fixed):
+        return Positions(fresh.values, fresh.shape)
+    if isinstance(stated, Thinned):
+        return Draws(fresh.values[:, fresh.live].reshape(-1), fresh.shape)
+    return _entries_drawn(claim, sample, fresh)
+
+
+def _entries_drawn(claim: Equivalence, sample: Sample, fresh: Fresh) -> Draws:
+    """Keep as many live entries of each construction as are independent, from random places."""
+    live = fresh.live.nonzero().squeeze(1)
+    count, size = len(fresh.values), len(live)
+    kept = min(size, ceil(MOST_DRAWS / count) if claim.fresh_entries_independent else 1)
+    if kept < size:
+        places = live[torch.randint(size, (count, kept), generator=sample.generator(Stream.CONSTRUCTIONS))]
+        entries = fresh.values.gather(1, places)
+    else:
+        entries = fresh.values[:, live]
+    return Draws(entries.reshape(-1), fresh.shape)

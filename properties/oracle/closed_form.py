@@ -1,0 +1,124 @@
+"""Whether draws have the distribution that is stated of them, with the false alarms of `statistics`.
+
+* support: certain, no chance involved.
+* reach: n independent draws all miss the first or the last part delta of a distribution with probability
+  (1 - delta)^n; delta is where that equals half of FALSE_ALARM. It sees a bound that is too small.
+* distribution: the Dvoretzky-Kiefer-Wolfowitz inequality with Massart's constant,
+  P(sup |F_n - F| > e) <= 2 exp(-2 n e^2).
+* spread: the second moment of n normal draws is chi-squared, and its tail is bounded by Laurent and Massart
+  (2000, lemma 1): P(X > n + 2 sqrt(n t) + 2 t) <= exp(-t) and P(X < n - 2 sqrt(n t)) <= exp(-t).
+* zeros: the share of zeros among n places, by Hoeffding (1963), who covers places drawn without replacement.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from equivalence.distribution import Distribution, Normal
+from equivalence.matrix_distribution import Fixed, Thinned
+from properties.oracle.statistics import (
+    FALSE_ALARM,
+    REPRESENTATION,
+    Draws,
+    Positions,
+    dkw,
+    index_of,
+    largest,
+    moments,
+)
+
+
+def fixed_places(expected: Fixed, candidate: Positions) -> str:
+    """Say which entry is not the constant that is stated of it; empty where all are."""
+    constants = torch.tensor(expected.values).expand(len(candidate.values), -1)
+    if constants.shape != candidate.values.shape:
+        return f"{candidate.values.shape[1]} entries where {constants.shape[1]} constants are stated"
+    wrong = ((constants - candidate.values).abs() > REPRESENTATION * constants.abs()).nonzero()
+    if not len(wrong):
+        return ""
+    row, place = wrong[0].tolist()
+    found, stated = candidate.values[row, place].item(), expected.values[place]
+    return f"entry {index_of(place, candidate.shape)} is {found:.6g}, stated as {stated:.6g}"
+
+
+def one_sample(expected: Distribution, draws: Draws) -> str:
+    """Say how a sample cannot come from a closed-form distribution; empty where it can."""
+    values = draws.values
+    if not values.numel():
+        return ""
+    if isinstance(expected, Thinned):
+        return _zeros(expected, values) or one_sample(expected.rest, Draws(values[values != 0], draws.shape))
+    return (
+        _support(expected, values)
+        or _reach(expected, values)
+        or _spread(expected, values)
+        or _shape(expected, values)
+    )
+
+
+def _support(expected: Distribution, values: Tensor) -> str:
+    low, high = expected.support
+    slack = REPRESENTATION * max((abs(bound) for bound in (low, high) if math.isfinite(bound)), default=0.0)
+    smallest, largest = values.min().item(), values.max().item()
+    if low - slack <= smallest and largest <= high + slack:
+        return ""
+    return (
+        f"values from {smallest:.6g} to {largest:.6g} leave the support [{low:.6g}, {high:.6g}] of {expected}"
+    )
+
+
+def _reach(expected: Distribution, values: Tensor) -> str:
+    if expected.variance == 0:
+        return ""
+    part = -math.expm1(math.log(FALSE_ALARM / 2) / values.numel())
+    smallest, largest = values.min().item(), values.max().item()
+    slack = _slack(expected, values)
+    first, last = expected.cdf(
+        torch.tensor([smallest - slack, largest + slack], dtype=torch.float64)
+    ).tolist()
+    if first <= part and last >= 1 - part:
+        return ""
+    return f"{values.numel()} draws reach only from {smallest:.6g} to {largest:.6g} in {expected}"
+
+
+def _spread(expected: Distribution, values: Tensor) -> str:
+    if not isinstance(expected, Normal):
+        return ""
+    count, tail = values.numel(), math.log(2 / FALSE_ALARM)
+    total = ((values.double() - expected.centre) / expected.std).square().sum().item()
+    low, high = count - 2 * math.sqrt(count * tail), count + 2 * math.sqrt(count * tail) + 2 * tail
+    if low <= total <= high:
+        return ""
+    return f"another spread than {expected}: {moments(values)}, from {count} draws"
+
+
+def _shape(expected: Distribution, values: Tensor) -> str:
+    if expected.variance == 0:
+        return ""
+    ordered = values.sort().values.double()
+    steps = torch.arange(len(ordered) + 1, dtype=torch.float64) / len(ordered)
+    # A value may be rounded over an atom, and below an atom stands less than at it.
+    slack = _slack(expected, values)
+    ahead = (steps[1:] - expected.cdf(ordered + slack)).max()
+    behind = (expected.cdf(ordered - slack) - steps[:-1]).max()
+    gap, limit = max(ahead.item(), behind.item()), dkw(len(ordered), FALSE_ALARM)
+    if gap <= limit:
+        return ""
+    return (
+        f"another distribution than {expected}: {gap:.3g} apart, where chance gives at most {limit:.3g}; "
+        f"{moments(values)}, expected mean {expected.mean:.3g}, std {math.sqrt(expected.variance):.3g}"
+    )
+
+
+def _zeros(expected: Thinned, values: Tensor) -> str:
+    share, limit = (values == 0).double().mean().item(), dkw(values.numel(), FALSE_ALARM)
+    if abs(share - expected.share) <= limit:
+        return ""
+    return f"{share:.3g} of the draws are 0, where {expected} has {expected.share:.3g} up to {limit:.3g}"
+
+
+def _slack(expected: Distribution, values: Tensor) -> float:
+    return REPRESENTATION * max(largest(values), math.sqrt(expected.variance))

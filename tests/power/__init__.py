@@ -1,0 +1,1 @@
+"""How often the law `initialisation` is wrong about right draws, and misses wrong ones."""
