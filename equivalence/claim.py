@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, dataclass_transform
+from typing import Annotated, ClassVar, Literal, dataclass_transform
 
 from torch import Tensor, nn
 
+from equivalence.counts import Counts
 from equivalence.distribution import Distribution
 from equivalence.variable import AtLeast, Between, ClaimError, Index, Mask, Over, Real, Variable
 
@@ -15,6 +16,8 @@ __all__ = ["AtLeast", "Between", "ClaimError", "Dim", "Equivalence", "Index", "M
 
 Dim = Annotated[int, AtLeast(0)]
 """A size of the claim, zero included."""
+
+FreshDraws = Literal["any", "same", "permuted"]
 
 Theta = Mapping[str, Tensor]
 """The named parameters and buffers of a form."""
@@ -37,6 +40,9 @@ class Equivalence:
 
     fresh_entries_independent: ClassVar[bool] = True
     """Whether the entries of one fresh parameter are independent draws (not so for an orthogonal matrix)."""
+
+    fresh_draws: ClassVar[FreshDraws] = "any"
+    """What both forms start with under one seed: any draws, the same, or those in another order."""
 
     def __init_subclass__(cls) -> None:
         """Make every claim a frozen dataclass."""
@@ -70,6 +76,14 @@ class Equivalence:
     def initial(self) -> Mapping[str, Distribution]:
         """Give the closed-form distribution of fresh entries, for each candidate parameter that has one."""
         return {}
+
+    def reference_cost(self, batch: int) -> Counts | None:  # noqa: ARG002  (for those who override it)
+        """Give what the reference costs on `batch` rows (all free axes together); None: no closed form."""
+        return None
+
+    def candidate_cost(self, batch: int) -> Counts | None:  # noqa: ARG002  (for those who override it)
+        """Give what the candidate costs on `batch` rows (all free axes together); None: no closed form."""
+        return None
 
     @classmethod
     def inputs(cls) -> dict[str, Variable]:

@@ -1,0 +1,80 @@
+"""A dispatch mode that shows every operation of a run to those who count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from properties.cost.operations import rule_for
+
+
+class Call(NamedTuple):
+    """One operation that has run."""
+
+    name: str
+    """Its name in torch.ops.aten; that of another library with its namespace."""
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    result: Any
+    writes: bool
+    """Whether it writes into its arguments."""
+
+
+class Meter(TorchDispatchMode):
+    """Runs every operation inside, and shows it to each observer."""
+
+    def __init__(self, *observers: Callable[[Call], None]) -> None:
+        """Take who is shown each call, in order."""
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.observers = observers
+
+    def __torch_dispatch__(
+        self,
+        operation: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run one operation, then show it."""
+        kwargs = kwargs or {}
+        result = operation(*args, **kwargs)
+        packet = operation.overloadpacket
+        name = packet.__name__ if operation.namespace == "aten" else str(packet)
+        call = Call(name, args, kwargs, result, operation._schema.is_mutable)  # noqa: SLF001
+        for observe in self.observers:
+            observe(call)
+        return result
+
+
+class Products:
+    """Counts the multiply-adds of a run; UncountedOperationError for an operation that has no rule."""
+
+    def __init__(self) -> None:
+        """Start at none."""
+        self.count = 0
+
+    def __call__(self, call: Call) -> None:
+        """Add those of one operation."""
+        self.count += rule_for(call.name).dense(call.args, call.kwargs, call.result)
+
+
+class UsefulProducts(Products):
+    """Counts the multiply-adds of a run that have no factor 0."""
+
+    def __call__(self, call: Call) -> None:
+        """Add those of one operation."""
+        self.count += rule_for(call.name).useful(call.args, call.kwargs, call.result)
+
+
+def tensors(tree: Any) -> Iterator[Tensor]:
+    """Give the tensors among the arguments or the results of an operation."""
+    if isinstance(tree, Tensor):
+        yield tree
+    elif isinstance(tree, list | tuple):
+        for branch in tree:
+            yield from tensors(branch)
+    elif isinstance(tree, Mapping):
+        yield from tensors(list(tree.values()))

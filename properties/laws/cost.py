@@ -1,0 +1,68 @@
+"""The law about what a form costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from equivalence.claim import Equivalence
+from equivalence.counts import Counts
+from properties.cases.form import RANDOM_LAYERS, Form, answering, generator_state
+from properties.cases.sample import Sample
+from properties.cost.measure import multiply_adds
+from properties.cost.parameters import buffer_entries, free_scalars, stored_scalars
+from properties.laws.registry import law
+from properties.oracle.agreement import Equation
+
+
+def closed_form(claim: Equivalence) -> str:
+    """Need a claim that states what a form costs in closed form."""
+    stated = claim.reference_cost(1) or claim.candidate_cost(1)
+    return "" if stated else "no closed form of what the forms cost"
+
+
+@law(closed_form, decided="directly")
+def cost(claim: Equivalence, sample: Sample) -> Equation:
+    """Parameters, buffers and multiply-adds of each form = what the claim states in closed form, exactly."""
+    batch = prod(prod(shape) for shape in sample.case.axes.values())
+    forms = (
+        (sample.reference, claim.reference_cost(batch), claim.dead_in_reference()),
+        (sample.candidate, claim.candidate_cost(batch), claim.dead_in_candidate()),
+    )
+    stated: dict[str, int] = {}
+    measured: dict[str, int] = {}
+    for form, counts, dead in forms:
+        if counts is not None:
+            stated |= _named(form, _stated(counts))
+            measured |= _named(form, _measured(form, sample, dead))
+    return Equation(reference=stated, candidate=measured)
+
+
+def _named(form: Form, counts: Mapping[str, int]) -> dict[str, int]:
+    return {f"{name} of the {form.side}, measured against stated": count for name, count in counts.items()}
+
+
+def _stated(counts: Counts) -> dict[str, int]:
+    return {
+        "parameters": counts.parameters,
+        "free parameters": counts.free_parameters,
+        "buffer entries": counts.buffers,
+        "multiply-adds": counts.multiply_adds,
+    }
+
+
+def _measured(form: Form, sample: Sample, dead: Mapping[str, Tensor]) -> dict[str, int]:
+    """Count what the form keeps and multiplies; what `carry` multiplies is not the form's."""
+    state, inputs = form.state(sample.theta), sample.inputs
+    with torch.no_grad(), generator_state(RANDOM_LAYERS), answering(form.side):
+        products = multiply_adds(lambda: functional_call(form.module, state, inputs))
+    return {
+        "parameters": stored_scalars(form.module),
+        "free parameters": free_scalars(form.module, dead),
+        "buffer entries": buffer_entries(form.module),
+        "multiply-adds": products,
+    }
