@@ -39,6 +39,10 @@ DECIDED = {
         "that leaves the integers is held on the precision ladder: float32 against float64, where rounding "
         "shrinks by 2^29 and a difference of meaning does not. A form that chooses by value is held on both."
     ),
+    "reals": (
+        "On the precision ladder: float32 against float64, where rounding shrinks by 2^29 and a difference "
+        "of meaning does not. Optimisers divide and take roots, which leaves the integers at once."
+    ),
     "directly": (
         "As it stands: both sides are counts, refusals, zeros or reached outputs, compared as they are."
     ),
@@ -48,6 +52,10 @@ DECIDED = {
     ),
 }
 """How each kind of equation is decided."""
+CONTROLLED = (
+    "Every run shows that the law has power: equations that must not hold, its controls, are told from the "
+    "right one, in a case of each of its variants; one that is never told apart is an error."
+)
 
 
 def page(law: Law, example: str) -> str:
@@ -78,6 +86,9 @@ def needed(law: Law) -> str:
 def decided(law: Law) -> Iterator[str]:
     """Say how the law is decided, and when it says nothing."""
     yield from ("## How it is decided", "", *wrap(DECIDED[law.decided], WIDTH), "")
+    if law.controls:
+        yield from wrap(CONTROLLED, WIDTH)
+        yield ""
     if law.premise:
         yield "Where the reference alone fails the premise, which stands above its code, the law is silent."
         yield ""

@@ -109,7 +109,7 @@ def test_a_right_rewrite_is_the_same_layer_and_leaves_nothing_behind(capsys: Cap
     code, out, err = compare("torch.nn:Linear", "forms.py:Einsum", *LINEAR, capsys=capsys)
     assert (code, err) == (0, "")
     assert re.search(
-        r"^the same layer, as far as \d+ cases of 12 laws tell\ncarried: bias, weight\n", out, re.MULTILINE
+        r"^the same layer, as far as \d+ cases of 15 laws tell\ncarried: bias, weight\n", out, re.MULTILINE
     )
     assert re.search(r"^EinsumIsLinear +=", out, re.MULTILINE)
     assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["forms.py"]

@@ -48,6 +48,7 @@ class Stream(IntEnum):
     SECOND_ROW = 5
     PLACES = 6
     CONSTRUCTIONS = 7
+    TARGETS = 8
 
 
 NAMES = {
@@ -57,6 +58,7 @@ NAMES = {
     Stream.COTANGENTS: "cotangent {}",
     Stream.TANGENTS: "tangent {}",
     Stream.SECOND_ROW: "{} of a second row",
+    Stream.TARGETS: "target {}",
 }
 """How a tensor that is drawn from a stream is called."""
 

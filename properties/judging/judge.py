@@ -1,11 +1,10 @@
-"""(law, claim, case) -> verdict: integers first, then the ladder; and what a run of many cases amounts to."""
+"""(law, claim, case) -> verdict: integers first, then the ladder."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -61,9 +60,10 @@ class Judge:
 
     def verdict(self, case: Case) -> Verdict:
         """Decide one case; OutsideDomainError where the reference refuses it."""
-        decide = self._by_values if self.law.decided == "values" else self._directly
+        ways = {"values": self._by_values, "reals": self._on_the_ladder}
+        decide = ways.get(self.law.decided, self._directly)
         try:
-            with _own_state(case):
+            with own_state(case):
                 return self._answered(case, decide)
         except FormError as error:
             raise OutsideDomainError(str(error)) from error
@@ -71,7 +71,7 @@ class Judge:
     def retried(self, verdict: Verdict, values: Values) -> Verdict:
         """Decide a case once more, in the same way, on other values; OutsideDomainError as `verdict`."""
         try:
-            with _own_state(verdict.case):
+            with own_state(verdict.case):
                 difference = self._difference(verdict.case, verdict.regimes, values)
         except FormError as error:
             if error.side == "reference":
@@ -89,7 +89,7 @@ class Judge:
     def values(self, verdict: Verdict) -> Values:
         """Give the numbers that a verdict was decided on, by name."""
         sample = Sample(verdict.case, verdict.regimes[-1], self.domain.data, {})
-        with _own_state(verdict.case), suppress(FormError):
+        with own_state(verdict.case), suppress(FormError):
             self.law.equate(verdict.case.claim, sample)
         return sample.drawn
 
@@ -136,7 +136,7 @@ class Judge:
             return verdict
         return Verdict(case, EXACT, (Integers(exactness.bits),), None, exactness)
 
-    def _on_the_ladder(self, case: Case, exactness: Exactness) -> Verdict:
+    def _on_the_ladder(self, case: Case, exactness: Exactness | None = None) -> Verdict:
         equations = [self.equation(case, regime) for regime in FLOATS]
         difference = first_difference_beyond_rounding(*equations)
         if difference is not None:
@@ -200,7 +200,8 @@ def _compare(equations: Sequence[Equation]) -> Difference | None:
 
 
 @contextmanager
-def _own_state(case: Case) -> Iterator[None]:
+def own_state(case: Case) -> Iterator[None]:
+    """Run a case with gradients, on the CPU, and with a random state of its own."""
     with torch.enable_grad(), generator_state(case.seed), on_cpu():
         yield
 
@@ -217,34 +218,3 @@ def raised(error: FormError) -> Difference:
     """Describe a candidate that raised where a value was asked for."""
     original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
     return Difference("raises", "", "returned", f"raised {original}")
-
-
-@dataclass
-class Tally:
-    """What the cases of one cell amounted to."""
-
-    executed: int = 0
-    outside: int = 0
-    decided: Counter[str] = field(default_factory=Counter)
-    exactness: Exactness | None = None
-    rounding_used: float = 0.0
-    cases: list[Case] = field(default_factory=list)
-    worst: tuple[float, Case] | None = None
-    """The largest difference, and the case that showed it."""
-    refusal: str = ""
-
-    def count(self, verdict: Verdict) -> None:
-        """Add one executed case."""
-        self.executed += 1
-        self.decided[verdict.decided] += 1
-        self.exactness = verdict.exactness or self.exactness
-        self.rounding_used = max(self.rounding_used, verdict.rounding_used)
-        self.cases.append(verdict.case)
-        largest = verdict.difference.largest if verdict.difference else 0.0
-        if largest > (self.worst[0] if self.worst else 0.0):
-            self.worst = (largest, verdict.case)
-
-    def discard(self, refusal: OutsideDomainError) -> None:
-        """Add one case that lies outside the claim."""
-        self.outside += 1
-        self.refusal = str(refusal)

@@ -17,6 +17,13 @@ def parameters(claim: Equivalence) -> str:
     return "" if any(True for _ in build(claim, "reference", 0).parameters()) else "no parameters"
 
 
+def matrices(claim: Equivalence) -> str:
+    """Need a parameter with two axes."""
+    forms = (build(claim, side, 0) for side in ("reference", "candidate"))
+    shapes = [tuple(one.shape) for form in forms for one in form.parameters()]
+    return "" if any(len(shape) == 2 for shape in shapes) else "no matrix among the parameters"  # noqa: PLR2004
+
+
 def real_inputs_or_parameters(claim: Equivalence) -> str:
     """Need something to differentiate in."""
     return "nothing to differentiate in" if real_inputs(claim) and parameters(claim) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -14,7 +14,9 @@ from properties.oracle.agreement import Equation
 
 Equate = Callable[[Any, Sample], Equation]
 """(claim, sample) -> equation."""
-Decided = Literal["values", "directly", "statistics"]
+Controls = Callable[[Any, Sample], Mapping[str, Equation]]
+"""(claim, sample) -> equations that must not hold, by name; OutsideDomainError where nothing can be told."""
+Decided = Literal["values", "directly", "statistics", "reals"]
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,13 @@ class Law:
     needs: Callable[[Equivalence], str]
     """Why the law cannot apply to a claim; empty where it can."""
     decided: Decided
-    """values (integers, else the ladder), directly (the equation itself is exact), or statistics."""
+    """values (integers, else the ladder), reals (the ladder), directly (exact by itself), or statistics."""
     premise: Equate | None = None
     """What the reference alone must satisfy for the law to speak; asked only when the candidate fails."""
+    controls: Controls | None = None
+    """Wrong equations that the law must tell from its own in every run of a claim: they show its power."""
+    variants: int = 1
+    """So many forms has the law, and a case's seed says which: seed % variants. A cell tries all of them."""
 
     @property
     def name(self) -> str:
@@ -62,13 +68,15 @@ def law(
     *,
     decided: Decided = "values",
     premise: Equate | None = None,
+    controls: Controls | None = None,
+    variants: int = 1,
 ) -> Callable[[Equate], Equate]:
     """Register a function (claim, sample) -> Equation as a law; ClaimError where it cannot be one."""
     _check_use(needs, decided)
 
     def register(equate: Equate) -> Equate:
         _check_function(equate)
-        LAWS[equate.__name__] = Law(equate, needs, decided, premise)
+        LAWS[equate.__name__] = Law(equate, needs, decided, premise, controls, variants)
         return equate
 
     return register

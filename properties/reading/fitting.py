@@ -30,6 +30,7 @@ MOST_ROWS = 4096
 REMEDY = "replay it against the claim that it is about"
 WAYS: Mapping[Decided, Collection[str]] = {
     "values": (EXACT, LADDER, DIRECTLY),
+    "reals": (LADDER, DIRECTLY),
     "directly": (DIRECTLY,),
     "statistics": (DIRECTLY, "statistics"),
 }

@@ -16,7 +16,8 @@ from equivalence.variable import Mask
 from properties.cases.case import Case
 from properties.cases.regime import Integers
 from properties.cases.sample import Values
-from properties.judging.judge import DIRECTLY, FLOATS, Judge, Tally, Verdict
+from properties.judging.judge import DIRECTLY, FLOATS, Judge, Verdict
+from properties.judging.tally import Tally
 from properties.oracle.agreement import Difference
 from properties.refutation.minimise import minimised
 from properties.refutation.wiring import wiring
@@ -35,6 +36,10 @@ KINDS_BY_LAW = {
     "parameter_count": "another number of parameters",
     "rejects": "other inputs accepted",
     "initialisation": "another distribution",
+    "training": "another training run",
+    "training_adafactor": "another training run",
+    "training_muon": "another training run",
+    "cost": "another cost",
 }
 
 

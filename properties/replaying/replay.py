@@ -11,7 +11,8 @@ from equivalence.claim import Equivalence
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.sample import Values
-from properties.judging.judge import Judge, Tally, Verdict
+from properties.judging.judge import Judge, Verdict
+from properties.judging.tally import Tally
 from properties.laws import all_laws
 from properties.reading.claims import UsageError, load_claim, parse_pins, read_value
 from properties.reading.failures import FailureFileError, quoted, read, regimes, tensors

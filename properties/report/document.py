@@ -87,6 +87,8 @@ class CellRecord:
     """Why cases went to the ladder; empty for exact ones."""
     text: str = ""
     """What went wrong, as the terminal shows it."""
+    controls: Mapping[str, int] = field(default_factory=dict)
+    """Wrong run -> cases that told it from the right one."""
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
 from typing import Any
 
 from hypothesis import example, given, reject, seed, settings
 
+from properties.cases.case import Case
 from properties.cases.definition import located
 from properties.cases.domain import Domain
 from properties.cases.sample import OutsideDomainError
 from properties.cases.strategies import cases
-from properties.judging.judge import Judge, Tally, Verdict
+from properties.judging.judge import Judge, Verdict
+from properties.judging.power import require_power
+from properties.judging.tally import Tally
 from properties.laws.registry import Law
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
-from properties.running.profiles import STATISTICAL_EXAMPLES, profile
+from properties.running.profiles import REALS_SHARE, STATISTICAL_EXAMPLES, profile
+
+ROWS = 5
+"""The free axes of the wide cases of a law that is decided by reals."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Plan:
         wanted = self.examples or chosen.max_examples
         if law.decided == "statistics":
             wanted = min(wanted, STATISTICAL_EXAMPLES)
+        if law.decided == "reals" and not self.examples:
+            wanted = max(1, wanted // REALS_SHARE)
         return settings(chosen, max_examples=wanted)
 
 
@@ -47,6 +56,8 @@ class Cell:
     domain: Domain
     law: Law
     tally: Tally = field(default_factory=Tally)
+    shown: set[int] = field(default_factory=set)
+    """The variants of the law whose power has been shown."""
 
     def __post_init__(self) -> None:
         """Make the judge that decides the cases."""
@@ -73,10 +84,12 @@ class Cell:
         self.tally.count(verdict)
         if not verdict.holds:
             raise Refuted(self.judge, verdict, self.tally)
+        self._require_power(case)
 
     def test(self, plan: Plan) -> Callable[[], None]:
         """Make the Hypothesis test that draws the cases and checks each."""
         keep = plan.failures is not None and not self.declared
+        firsts = list(self.examples())
 
         def check(case: Any) -> None:
             nonlocal keep
@@ -87,20 +100,46 @@ class Cell:
                     # Whatever ends the run before the case has shrunk, it was found.
                     keep = False
                     write(described(refuted), plan.failures)
-                raise Refuted(self.judge, self._smallest(refuted.verdict), self.tally) from None
+                # Hypothesis shrinks what it drew, but for the wide cases of statistics.
+                shrinks = self.law.decided != "statistics" and case not in firsts
+                verdict = refuted.verdict if shrinks else self._smallest(refuted.verdict)
+                raise Refuted(self.judge, verdict, self.tally) from None
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
-        statistical = self.law.decided == "statistics"
-        test = given(case=cases(self.domain, wide=statistical))(check)
-        for case in self.domain.wide() if statistical else ():
+        test = given(case=cases(self.domain, wide=self.law.decided == "statistics"))(check)
+        for case in firsts:
             test = example(case=case)(test)
         test = plan.settings(self.law)(test)
         return test if plan.profile == "explore" else seed(self._number(plan.seed))(test)
 
+    def examples(self) -> Iterator[Case]:
+        """Give the wide cases that every run begins with: one for each option, and one for each variant."""
+        if self.law.decided == "statistics":
+            yield from self.domain.wide()
+        elif self.law.decided == "reals":
+            yield from reversed(list(self._variants()))
+
+    def _variants(self) -> Iterator[Case]:
+        """Give a wide case of several rows for each variant: the gradient of a single row is of rank one."""
+        axes = {name: self.domain.axis(name, (ROWS,)) for name in self.domain.axes}
+        wide = list(self.domain.wide())
+        for number, case in enumerate(islice(cycle(wide), max(len(wide), self.law.variants))):
+            seed = self.domain.pins.get("seed", number)
+            yield replace(case, axes=axes, seed=seed)
+
+    def _require_power(self, case: Case) -> None:
+        """Tell the controls of the law apart in the first case of each variant that has anything to tell."""
+        variant = case.seed % self.law.variants
+        if self.law.controls is None or variant in self.shown:
+            return
+        if told := require_power(self.judge, case):
+            self.shown.add(variant)
+            self.tally.told_apart.update(name for name, seen in told.items() if seen)
+
     def _smallest(self, verdict: Verdict) -> Verdict:
         """Give the verdict on the smallest case that fails too: Hypothesis shrinks only what it drew."""
-        for case in self.domain.smaller(verdict.case) if self.law.decided == "statistics" else ():
+        for case in self.domain.smaller(verdict.case):
             with suppress(OutsideDomainError):
                 smaller = self.judge.verdict(case)
                 if not smaller.holds:

@@ -13,6 +13,8 @@ GATE_EXAMPLES = 25
 EXPLORE_EXAMPLES = 250
 STATISTICAL_EXAMPLES = 1
 """Cases drawn for a law decided by statistics, beside one for every option: each is many constructions."""
+REALS_SHARE = 4
+"""A law decided by reals draws one case where others draw so many: each runs both forms many times over."""
 
 settings.register_profile(
     PREFIX + "gate",

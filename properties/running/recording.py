@@ -10,6 +10,7 @@ from hypothesis.errors import Unsatisfiable
 from equivalence.catalogue import CATALOGUE
 from properties.cases.coverage import corners_covered, sizes_covered
 from properties.judging.judge import EXACT, LADDER
+from properties.judging.power import PowerlessError
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.report.document import CellRecord
@@ -60,6 +61,7 @@ def record(
         counterexample=error.record if isinstance(error, Refuted) else None,
         obstacle=tally.exactness.obstacle if ladder and tally.exactness else "",
         text=_text(cell, status, error),
+        controls=dict(tally.told_apart),
     )
 
 
@@ -86,6 +88,8 @@ def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
         return str(error)
     if isinstance(error, Unsatisfiable):
         return _nothing_executed(cell)
+    if isinstance(error, PowerlessError):
+        return str(error)
     if error is not None:
         return "".join(traceback.format_exception(error))
     return _not_found(cell) if status is Status.BREAK_NOT_FOUND else ""

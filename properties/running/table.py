@@ -85,6 +85,7 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
         yield from textwrap.wrap(
             f"{count:>9,} cases by {notes[decided]}", WIDTH, subsequent_indent=" " * 10, drop_whitespace=True
         )
+    yield from _controls(records)
     yield from _obstacles(records)
 
 
@@ -137,11 +138,27 @@ def _miss(record: CellRecord) -> float | None:
     return record.miss_probability if record.status == Status.HOLDS else None
 
 
+def _controls(records: Sequence[CellRecord]) -> Iterator[str]:
+    """Say in how many cells each wrong run was told from the right one."""
+    cells: dict[str, int] = {}
+    for record in records:
+        for control in record.controls:
+            cells[control] = cells.get(control, 0) + 1
+    if cells:
+        told = ", ".join(f"{control} ({_plural(count, 'cell')})" for control, count in cells.items())
+        yield from textwrap.wrap(
+            f"{'':<10}told from the right run: {told}",
+            WIDTH,
+            subsequent_indent=" " * 10,
+            drop_whitespace=True,
+        )
+
+
 def _obstacles(records: Sequence[CellRecord]) -> Iterator[str]:
     """Say why cells went to the ladder, one line a reason."""
     claims: dict[str, set[str]] = {}
     for record in records:
-        if record.obstacle or record.decided.get(LADDER):
+        if record.obstacle:
             claims.setdefault(record.obstacle, set()).add(record.claim)
     for obstacle, names in sorted(claims.items()):
         yield f"{'':<10}ladder because {obstacle}: {', '.join(sorted(names))}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -201,6 +203,10 @@ class MasksInTrainingOnly(WhereMaskedIsMasked):
 
 class CarriedZeros(WhereMaskedIsMasked):
     """A masked layer that may rely on dead weights being 0."""
+
+    breaks: ClassVar[dict[str, str]] = {
+        "training_adafactor": "the length of its step is the weight's norm, dead entries too"
+    }
 
     def carry(self, theta: Theta) -> Theta:
         return {**theta, "weight": theta["weight"] * theta["mask"]}

@@ -42,10 +42,8 @@ def rejection(cell: Cell, number: int, most: int = EXPLORE_EXAMPLES) -> int | No
         except Refuted as refuted:
             raise FoundError from refuted
 
-    statistical = cell.law.decided == "statistics"
-    test = given(case=cases(cell.domain, wide=statistical))(check)
-    # Hypothesis runs the example given last first.
-    for case in reversed(_wide(cell, number)) if statistical else ():
+    test = given(case=cases(cell.domain, wide=cell.law.decided == "statistics"))(check)
+    for case in _first(cell, number):
         test = example(case=case)(test)
     plan = settings(Plan(examples=most).settings(cell.law), phases=[Phase.explicit, Phase.generate])
     try:
@@ -55,9 +53,15 @@ def rejection(cell: Cell, number: int, most: int = EXPLORE_EXAMPLES) -> int | No
     return None
 
 
-def _wide(cell: Cell, number: int) -> list[Case]:
-    """Give the cases that every run of a statistical law begins with, from a seed of their own."""
-    return [replace(case, seed=SEEDS * place + number) for place, case in enumerate(cell.domain.wide())]
+def _first(cell: Cell, number: int) -> list[Case]:
+    """Give the cases that every run of a law begins with, from seeds of their own, the last one first."""
+    if cell.law.decided == "reals":
+        return [replace(case, seed=case.seed + cell.law.variants * number) for case in cell.examples()]
+    if cell.law.decided == "statistics":
+        wide = enumerate(cell.domain.wide())
+        # Hypothesis runs the example given last first.
+        return [replace(case, seed=SEEDS * place + number) for place, case in wide][::-1]
+    return []
 
 
 def cell_of(mutant: type[Equivalence], law: str) -> Cell:

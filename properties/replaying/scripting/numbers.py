@@ -10,6 +10,8 @@ from equivalence.variable import Mask
 from properties.cases.regime import Integers
 from properties.cases.sample import NAMES, Sample, Stream, Values
 from properties.laws.inputs import _wrong_inputs
+from properties.laws.recipes import ADAFACTOR, RATE, RECIPES, Recipe
+from properties.laws.training import PULLS, chosen
 from properties.replaying.scripting.finding import Finding
 from properties.replaying.scripting.literals import mapping, sequence, tensor
 
@@ -38,6 +40,7 @@ def numbers(finding: Finding, sample: Sample) -> dict[str, str]:
         "TOLERANCE": EXACT if exactly else UP_TO_ROUNDING,
         "CONSTRUCTIONS": f"CONSTRUCTIONS = {_constructions(sample)}\n",
         **forms(finding),
+        "batch": f"batch = {prod(map(prod, case.axes.values()))}\n",
         "theta": f"\n# The parameters of the reference, and what they are for the candidate.\n{theta}",
         "carried": "carried = cast(claim.carry(theta), DTYPE)\n",
         "other_theta": f"\n{other}",
@@ -46,7 +49,9 @@ def numbers(finding: Finding, sample: Sample) -> dict[str, str]:
         "second_row": sequence("second_row", dict(zip(inputs, map(tensor, second), strict=True))),
         "cotangents": sequence("cotangents", _numbered(values, Stream.COTANGENTS)),
         "tangents": sequence("tangents", _numbered(values, Stream.TANGENTS)),
+        "targets": sequence("targets", _numbered(values, Stream.TARGETS)),
         "wrong": "\n" + mapping("wrong", dict(_wrong(sample))),
+        **_recipe(chosen(RECIPES, sample)),
     }
 
 
@@ -62,6 +67,28 @@ def forms(finding: Finding) -> dict[str, str]:
         "reference": "torch.manual_seed(SEED)\nreference = claim.reference().to(DTYPE)\n",
         "candidate": "torch.manual_seed(SEED)\ncandidate = claim.candidate().to(DTYPE)\n",
     }
+
+
+def _recipe(recipe: Recipe) -> dict[str, str]:
+    """Give, by name, the lines that say how the forms are trained."""
+    usual = Recipe(recipe.name)
+    beside = {
+        name: value
+        for name in ("accumulated", "clip_norm", "clip_value", "decay", "set_to_none")
+        if (value := getattr(recipe, name)) != getattr(usual, name)
+    }
+    return {
+        "PULLS": f"PULLS = {PULLS}\n",
+        "LR": f"LR = {RATE}\n",
+        "EPS": f"EPS = {ADAFACTOR.options['eps']}\n",
+        "OPTIMISER": f"\n# {recipe.name}.\nOPTIMISER = torch.optim.{recipe.optimiser}\n",
+        "OPTIONS": f"OPTIONS = {_words(recipe.options)}\n",
+        "BESIDE": f"BESIDE = {_words(beside)}\n",
+    }
+
+
+def _words(options: Mapping[str, object]) -> str:
+    return "{" + ", ".join(f'"{name}": {value!r}' for name, value in options.items()) + "}"
 
 
 def _theta(sample: Sample, stream: Stream, name: str) -> str:

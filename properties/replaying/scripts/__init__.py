@@ -7,7 +7,17 @@ import copy
 
 import torch
 
-from properties.replaying.scripts.drawing import apart, apart_from, constants_apart, fresh, samples, summary
+from properties.replaying.scripts.drawing import (
+    apart,
+    apart_from,
+    constants_apart,
+    fresh,
+    living,
+    other_draws,
+    samples,
+    summary,
+    together,
+)
 from properties.replaying.scripts.forms import (
     answer,
     call,
@@ -32,6 +42,7 @@ from properties.replaying.scripts.numbers import (
     tensors,
     transposed,
 )
+from properties.replaying.scripts.training import descend, trainable
 
 __all__ = [
     "agree",
@@ -42,12 +53,15 @@ __all__ = [
     "cast",
     "constants_apart",
     "copy",
+    "descend",
     "differentiable",
     "expanded",
     "free_scalars",
     "fresh",
+    "living",
     "load",
     "module_in",
+    "other_draws",
     "pull_back",
     "real_entries",
     "run",
@@ -59,7 +73,9 @@ __all__ = [
     "summary",
     "tensors",
     "through_pickle",
+    "together",
     "torch",
+    "trainable",
     "transposed",
     "works",
 ]

@@ -1,0 +1,50 @@
+"""Whether a law tells wrong runs from the right one: where it tells none, its agreement is worth nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from properties.cases.case import Case
+from properties.cases.form import FormError
+from properties.cases.sample import OutsideDomainError, Sample
+from properties.judging.judge import FLOATS, Judge, own_state
+from properties.oracle.agreement import first_difference_beyond_rounding
+
+MOST_TRIALS = 16
+"""So many draws of one case are tried before a control that none tells apart is an error."""
+
+
+class PowerlessError(AssertionError):
+    """A law holds of something that it must tell from a right form: its agreement is worth nothing."""
+
+
+def controls_told(judge: Judge, case: Case) -> dict[str, bool]:
+    """Say of each control of the law whether it was told apart; empty where a case gives nothing to tell."""
+    if judge.law.controls is None:
+        return {}
+    samples = [Sample(case, regime, judge.domain.data) for regime in FLOATS]
+    try:
+        with own_state(case):
+            single, double = (judge.law.controls(case.claim, sample) for sample in samples)
+    except (OutsideDomainError, FormError):
+        return {}
+    return {name: first_difference_beyond_rounding(single[name], double[name]) is not None for name in double}
+
+
+def require_power(judge: Judge, case: Case) -> dict[str, bool]:
+    """Tell every control of the law apart, in this case or another draw of it; PowerlessError otherwise.
+
+    A case without a gradient is no evidence: where there is none at all, the answer is empty.
+    """
+    told: dict[str, bool] = {}
+    for number in range(MOST_TRIALS):
+        found = controls_told(judge, replace(case, seed=case.seed + number * judge.law.variants))
+        told = {name: seen or told.get(name, False) for name, seen in found.items()} or told
+        if all(told.values()):
+            return told
+    untold = ", ".join(name for name, seen in told.items() if not seen)
+    message = (
+        f"{judge.domain.name} under {judge.law.name}: every control is told from the right run, but {untold} "
+        f"was not in {MOST_TRIALS} draws of {case}; leave the law out, or widen the domain"
+    )
+    raise PowerlessError(message)

@@ -1,0 +1,44 @@
+"""What the cases of one cell amounted to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from properties.cases.case import Case
+from properties.cases.sample import OutsideDomainError
+from properties.judging.judge import Verdict
+from properties.oracle.exact import Exactness
+
+
+@dataclass
+class Tally:
+    """What the cases of one cell amounted to."""
+
+    executed: int = 0
+    outside: int = 0
+    decided: Counter[str] = field(default_factory=Counter)
+    exactness: Exactness | None = None
+    rounding_used: float = 0.0
+    told_apart: Counter[str] = field(default_factory=Counter)
+    """Control of the law -> cases that told it from the right run."""
+    cases: list[Case] = field(default_factory=list)
+    worst: tuple[float, Case] | None = None
+    """The largest difference, and the case that showed it."""
+    refusal: str = ""
+
+    def count(self, verdict: Verdict) -> None:
+        """Add one executed case."""
+        self.executed += 1
+        self.decided[verdict.decided] += 1
+        self.exactness = verdict.exactness or self.exactness
+        self.rounding_used = max(self.rounding_used, verdict.rounding_used)
+        self.cases.append(verdict.case)
+        largest = verdict.difference.largest if verdict.difference else 0.0
+        if largest > (self.worst[0] if self.worst else 0.0):
+            self.worst = (largest, verdict.case)
+
+    def discard(self, refusal: OutsideDomainError) -> None:
+        """Add one case that lies outside the claim."""
+        self.outside += 1
+        self.refusal = str(refusal)

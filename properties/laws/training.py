@@ -1,0 +1,158 @@
+"""Laws about training: the same steps on both forms, and whether the parameters still correspond."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from equivalence.claim import Equivalence, Theta
+from properties.cases.form import Form, answering
+from properties.cases.sample import OutsideDomainError, Sample, Stream
+from properties.laws.applicability import matrices, parameters
+from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Optimisation, Recipe
+from properties.laws.registry import Controls, law
+from properties.oracle.agreement import Equation
+
+STEPS = 4
+BACKWARDS = range(STEPS)[::-1]
+FACTOR = 1.0001
+SCALED = f"{FACTOR:g} × the gradient from the second step on"
+PULLS = (1, -2, 3, 0, -1, 2, 4, -3)
+"""What the target of each loss is multiplied by: no two steps pull the same way, alone or two at a time."""
+
+
+class Trained(NamedTuple):
+    """What a training run came to: the loss before each step, the state afterwards, and whether it moved."""
+
+    losses: Sequence[Tensor]
+    state: Theta
+    has_gradient: bool
+    """Whether the last step had a gradient, and one that a wrong run would show in."""
+
+
+WrongRun = Callable[[Sample], Trained]
+
+
+def controls_of(recipes: Sequence[Recipe]) -> Controls:
+    """Give the wrong runs of some recipes: what a law about them must tell from a right one."""
+
+    def controls(claim: Equivalence, sample: Sample) -> Mapping[str, Equation]:
+        recipe = chosen(recipes, sample)
+        wrong = list(wrong_runs(recipe))
+        # Many recipes take turns: each is asked for one control.
+        asked = wrong if len(recipes) == 1 else [wrong[recipes.index(recipe) % len(wrong)]]
+        return wrong_equations(claim, sample, recipe, asked)
+
+    return controls
+
+
+def wrong_equations(
+    claim: Equivalence, sample: Sample, recipe: Recipe, names: Sequence[str]
+) -> dict[str, Equation]:
+    """Hold the weights of some wrong runs against the right ones; OutsideDomainError without a gradient."""
+    right = trained(sample.reference, sample, recipe)
+    if not right.has_gradient:
+        message = f"{recipe.name} has no gradient to take a step with"
+        raise OutsideDomainError(message)
+    expected = _live(claim, sample, sample.candidate.state(right.state))
+    runs = wrong_runs(recipe)
+    return {name: Equation(expected, _live(claim, sample, runs[name](sample).state)) for name in names}
+
+
+def wrong_runs(recipe: Recipe) -> dict[str, WrongRun]:
+    """Give the ways to train the candidate wrongly that must show in its weights, by name.
+
+    The factor is on the gradient from the second step on, and after clipping: Adam and its like, and a
+    clipped gradient, are the same for every constant factor. Losses are no part of it: the first one would
+    show another order at once.
+    """
+    return {
+        "a frozen form": lambda sample: trained(sample.candidate, sample, recipe, ()),
+        SCALED: lambda sample: trained(sample.candidate, sample, recipe, factor=FACTOR),
+        "half the learning rate": lambda sample: trained(sample.candidate, sample, recipe.with_rate(0.5)),
+        "the steps in another order": lambda sample: trained(sample.candidate, sample, recipe, BACKWARDS),
+    }
+
+
+@law(parameters, decided="reals", controls=controls_of(RECIPES), variants=len(RECIPES))
+def training(claim: Equivalence, sample: Sample) -> Equation:
+    """carry(theta_k) = theta'_k after k steps of an optimiser from carried weights, with equal losses."""
+    return _same_run(claim, sample, chosen(RECIPES, sample))
+
+
+@law(parameters, decided="reals", controls=controls_of([ADAFACTOR]))
+def training_adafactor(claim: Equivalence, sample: Sample) -> Equation:
+    """carry(theta_k) = theta'_k by Adafactor, which takes means over the last two axes of a parameter."""
+    return _same_run(claim, sample, ADAFACTOR)
+
+
+@law(matrices, decided="reals", controls=controls_of([MUON]))
+def training_muon(claim: Equivalence, sample: Sample) -> Equation:
+    """carry(theta_k) = theta'_k by Muon, which takes a matrix as a whole, and SGD for what is no matrix."""
+    return _same_run(claim, sample, MUON)
+
+
+def chosen(recipes: Sequence[Recipe], sample: Sample) -> Recipe:
+    """Give the recipe of a case: its seed says which."""
+    return recipes[sample.case.seed % len(recipes)]
+
+
+def trained(
+    form: Form, sample: Sample, recipe: Recipe, steps: Sequence[int] = range(STEPS), factor: float = 1.0
+) -> Trained:
+    """Take the steps with these numbers, in this order; `factor` is on the gradient from the second on."""
+    module = sample.module(form, sample.theta)
+    losses: list[Tensor] = []
+    with answering(form.side):
+        optimisation = Optimisation(recipe, module.parameters())
+        for place, step in enumerate(steps):
+            optimisation.zero_grad()
+            losses.append(_accumulated(form, module, sample, recipe, step))
+            optimisation.step(factor if place else 1.0)
+    state = dict(module.named_parameters()) | dict(module.named_buffers())
+    return Trained(losses, {name: value.detach() for name, value in state.items()}, optimisation.shows())
+
+
+def _same_run(claim: Equivalence, sample: Sample, recipe: Recipe) -> Equation:
+    reference = trained(sample.reference, sample, recipe)
+    candidate = trained(sample.candidate, sample, recipe)
+    carried = sample.candidate.state(reference.state)
+    return Equation(
+        reference=_named(recipe, reference.losses, _live(claim, sample, carried)),
+        candidate=_named(recipe, candidate.losses, _live(claim, sample, candidate.state)),
+    )
+
+
+def _accumulated(form: Form, module: nn.Module, sample: Sample, recipe: Recipe, step: int) -> Tensor:
+    """Add up the gradients of one step, and give its mean loss."""
+    losses = []
+    for part in range(step * recipe.accumulated, (step + 1) * recipe.accumulated):
+        loss = _loss(form, module, sample, part) / recipe.accumulated
+        if loss.requires_grad:
+            loss.backward()
+        losses.append(loss.detach())
+    return torch.stack(losses).sum()
+
+
+def _loss(form: Form, module: nn.Module, sample: Sample, part: int) -> Tensor:
+    """Mean of |y - c t|², with t the target of the case and c the pull of this part."""
+    outputs = [output for output in form.run(module, sample.inputs) if output.is_floating_point()]
+    targets = sample.draw_like(outputs, Stream.TARGETS)
+    pairs = zip(outputs, targets, strict=True)
+    squares = [(output - PULLS[part] * target).square() for output, target in pairs]
+    return torch.stack([square.sum() / max(1, square.numel()) for square in squares]).sum()
+
+
+def _live(claim: Equivalence, sample: Sample, state: Theta) -> dict[str, Tensor]:
+    """Give the candidate's parameters with their dead entries at 0: nothing says where these go."""
+    dead = claim.dead_in_candidate()
+    own = {name: state[name].detach() for name, _ in sample.candidate.module.named_parameters()}
+    return {name: value.masked_fill(dead[name], 0) if name in dead else value for name, value in own.items()}
+
+
+def _named(recipe: Recipe, losses: Sequence[Tensor], weights: Mapping[str, Tensor]) -> dict[str, Any]:
+    before = {f"{recipe.name}: loss before step {place}": loss for place, loss in enumerate(losses, start=1)}
+    return {f"{recipe.name}: {name} after {STEPS} steps": value for name, value in weights.items()} | before
