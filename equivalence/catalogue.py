@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from equivalence.claim import Equivalence
-from equivalence.claims import identity, initialisers, linear, local, masked, sharing, two_d_fc
+from equivalence.claims import identity, initialisers, linear, local, masked, masked_fast, sharing, two_d_fc
 
 CATALOGUE: dict[str, type[Equivalence]] = {
     "two-d-fc": two_d_fc.TwoDFCIsFlattenLinear,
@@ -13,6 +13,7 @@ CATALOGUE: dict[str, type[Equivalence]] = {
     "two-d-fc-einsum": two_d_fc.EinsumTwoDFCIsFlattenLinear,
     "two-d-fc-tensordot": two_d_fc.TensordotTwoDFCIsFlattenLinear,
     "two-d-fc-flatten-matmul": two_d_fc.FlattenMatmulTwoDFCIsFlattenLinear,
+    "two-d-fc-output-major": two_d_fc.OutputMajorTwoDFCIsFlattenLinear,
     "two-d-fc-convolution": two_d_fc.ConvolutionTwoDFCIsFlattenLinear,
     "n-d-linear": linear.LinearIsRowwise,
     "n-d-linear-flatten": linear.FlattenLinearIsLinear,
@@ -22,11 +23,14 @@ CATALOGUE: dict[str, type[Equivalence]] = {
     "masked-full": masked.FullyMaskedIsLinear,
     "masked-where": masked.WhereMaskedIsMasked,
     "masked-sparse": masked.SparseIsMasked,
+    "masked-live": masked_fast.LiveIsMasked,
+    "masked-blocks": masked_fast.BlocksAreMasked,
     "masked-zeroed": masked.ZeroedIsMasked,
     "masked-attribute": masked.AttributeMaskIsMasked,
     "masked-output": masked.OutputMaskIsMasked,
     "masked-input": masked.InputMaskIsMasked,
     "local": local.LocalIsGroupedReshape,
+    "local-batched": local.BatchedIsGroupedReshape,
     "local-grouped-convolution": local.GroupedConvolutionIsGroupedReshape,
     "local-masked": local.MaskedIsLocal,
     "local-one-group": local.OneGroupIsLinear,

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from equivalence.variable import ClaimError
-from properties.commands import comparison, listing, replaying, verification
+from properties.commands import benchmarking, comparison, listing, replaying, training, verification
 from properties.commands.arguments import BAD_USAGE, NOT_AS_CLAIMED
 from properties.reading.claims import UsageError
 from properties.reading.images import DataError
 from properties.report.files import ReportError
 
-COMMANDS = (listing, verification, comparison, replaying)
+COMMANDS = (listing, verification, comparison, replaying, training, benchmarking)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.nn import init
 
 from equivalence.claim import Between, Dim, Equivalence, Real
+from equivalence.counts import Counts
 from equivalence.distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
 from equivalence.layers import initialisers, matrix_initialisers
 from equivalence.layers.gains import calculate_gain
 from equivalence.layers.initialised import Initialised, from_numpy
+from equivalence.matrix_distribution import Fixed, SphereCoordinate, Thinned
 
 Fill = Callable[[Tensor], Any]
 """Fills a tensor in place."""
@@ -54,9 +56,17 @@ class TextbookInitialiser(Equivalence):
         return self.filled(self.textbook())
 
     def initial(self) -> dict[str, Distribution]:
-        """Give the distribution of one entry, where it is known in closed form."""
-        distribution = self.entry()
-        return {"1.weight": distribution} if distribution else {}
+        """Give the distribution of one entry."""
+        return {"1.weight": self.entry()}
+
+    def reference_cost(self, batch: int) -> Counts:
+        """One multiply-add for each weight and row, however it was drawn."""
+        weights = math.prod(self.shape)
+        return Counts(weights, batch * weights)
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """As many."""
+        return self.reference_cost(batch)
 
     def filled(self, fill: Fill) -> nn.Module:
         """Give the layer that the weight belongs to."""
@@ -80,9 +90,9 @@ class TextbookInitialiser(Equivalence):
         """Give the formula with its options."""
         raise NotImplementedError
 
-    def entry(self) -> Distribution | None:
-        """Give the distribution of one entry; None where there is no closed form."""
-        return None
+    def entry(self) -> Distribution:
+        """Give the distribution of one entry."""
+        raise NotImplementedError
 
 
 class MatrixInitialiser(TextbookInitialiser):
@@ -156,6 +166,8 @@ class TruncatedNormalIsTextbook(TextbookInitialiser):
 class ConstantIsTextbook(TextbookInitialiser):
     """constant_ sets W = value."""
 
+    fresh_draws = "same"
+
     value: Literal[-1, 0, 3]
 
     def torchs(self) -> Fill:
@@ -174,6 +186,8 @@ class ConstantIsTextbook(TextbookInitialiser):
 class OnesIsTextbook(TextbookInitialiser):
     """ones_ sets W = 1."""
 
+    fresh_draws = "same"
+
     def torchs(self) -> Fill:
         """Give ones_."""
         return init.ones_
@@ -189,6 +203,8 @@ class OnesIsTextbook(TextbookInitialiser):
 
 class ZerosIsTextbook(TextbookInitialiser):
     """zeros_ sets W = 0."""
+
+    fresh_draws = "same"
 
     def torchs(self) -> Fill:
         """Give zeros_."""
@@ -206,6 +222,8 @@ class ZerosIsTextbook(TextbookInitialiser):
 class EyeIsTextbook(MatrixInitialiser):
     """eye_ sets W_ij = 1 where i = j, else 0."""
 
+    fresh_draws = "same"
+
     def torchs(self) -> Fill:
         """Give eye_."""
         return init.eye_
@@ -214,9 +232,16 @@ class EyeIsTextbook(MatrixInitialiser):
         """Give W_ij = 1 where i = j, else 0."""
         return from_numpy(matrix_initialisers.eye)
 
+    def entry(self) -> Distribution:
+        """1 where row = column."""
+        rows, columns = self.shape
+        return Fixed(tuple(float(row == column) for row in range(rows) for column in range(columns)))
+
 
 class DiracIsTextbook(TextbookInitialiser):
     """dirac_ sets W_oik = 1 where i is the number of o within its group and k the centre, else 0."""
+
+    fresh_draws = "same"
 
     groups: Annotated[int, Between(1, 3)]
 
@@ -232,6 +257,19 @@ class DiracIsTextbook(TextbookInitialiser):
     def textbook(self) -> Fill:
         """Set the ones, channel by channel."""
         return from_numpy(matrix_initialisers.dirac, groups=self.groups)
+
+    def entry(self) -> Distribution:
+        """1 where the input is the number of the output in its group, at the centre of the kernel."""
+        outputs, inputs, kernel = (range(size) for size in self.shape)
+        centre = self.kernel_size // 2
+        return Fixed(
+            tuple(
+                float(place == centre and channel == output % self.out_channels)
+                for output in outputs
+                for channel in inputs
+                for place in kernel
+            )
+        )
 
 
 class XavierUniformIsTextbook(TextbookInitialiser):
@@ -335,6 +373,11 @@ class OrthogonalIsTextbook(TextbookInitialiser):
         """Give gain · Q."""
         return from_numpy(matrix_initialisers.orthogonal, gain=self.gain)
 
+    def entry(self) -> Distribution:
+        """x² / gain² ~ Beta(1/2, (n - 1)/2), n the longer side of the matrix; 1 where it has no entries."""
+        longer = max(self.out_channels, self.in_channels * self.kernel_size, 1)
+        return SphereCoordinate(longer, self.gain)
+
 
 class SparseIsTextbook(MatrixInitialiser):
     """sparse_ draws W ~ N(0, std²), then sets ⌈sparsity · rows⌉ entries of every column to 0."""
@@ -350,3 +393,8 @@ class SparseIsTextbook(MatrixInitialiser):
     def textbook(self) -> Fill:
         """Zero entries chosen at random, column by column."""
         return from_numpy(matrix_initialisers.sparse, sparsity=self.percent / 100, std=2)
+
+    def entry(self) -> Distribution:
+        """0 in ⌈sparsity · rows⌉ of a column's rows, else N(0, std²)."""
+        zeros = math.ceil(self.percent / 100 * self.out_channels)
+        return Thinned(zeros / max(1, self.out_channels), Normal(0, 2))

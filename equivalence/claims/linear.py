@@ -8,6 +8,8 @@ from typing import Annotated, ClassVar
 from torch import nn
 
 from equivalence.claim import AtLeast, Dim, Equivalence, Real, Theta
+from equivalence.claims.refuted import trained_apart
+from equivalence.counts import Counts, dense
 from equivalence.distribution import Distribution, Uniform
 from equivalence.layers.kronecker import KroneckerLinear, shared_matrix
 from equivalence.layers.linear import (
@@ -24,6 +26,7 @@ class FlattenLinearIsLinear(Equivalence):
 
     source: ClassVar[str] = "nn.Linear on N-dimensional input, second article"
     form: ClassVar[type[LinearForm]] = FlattenLinear
+    fresh_draws = "same"
 
     in_features: Dim
     out_features: Dim
@@ -43,6 +46,14 @@ class FlattenLinearIsLinear(Equivalence):
         """U(-1/√fan_in, 1/√fan_in) for both; no inputs leave the bias at 0."""
         bound = 1 / math.sqrt(self.in_features) if self.in_features else 0.0
         return {"weight": Uniform(-bound, bound), "bias": Uniform(-bound, bound)}
+
+    def reference_cost(self, batch: int) -> Counts:
+        """in_features · out_features multiply-adds a row."""
+        return dense(batch, self.in_features, self.out_features, bias=self.bias)
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """As many, in whatever order."""
+        return self.reference_cost(batch)
 
 
 class LinearIsRowwise(FlattenLinearIsLinear):
@@ -80,8 +91,10 @@ class KroneckerIsLinear(Equivalence):
     breaks: ClassVar[dict[str, str]] = {
         "parameter_count": "nothing ties the copies of W: 3 rows of 4 features to 2 take 72 weights for 8",
         "nonfinite": "0 · inf: the zeros off the diagonal carry the inf of one row to the others",
+        **trained_apart("nothing ties the copies of W, and nothing keeps the zeros off the diagonal at zero"),
     }
     fresh_entries_independent: ClassVar[bool] = False
+    fresh_draws = "same"
 
     rows: Dim
     in_features: Dim
@@ -102,3 +115,11 @@ class KroneckerIsLinear(Equivalence):
         """Repeat W down the diagonal, and b for every row."""
         carried = {"dense.weight": shared_matrix(theta["weight"], self.rows)}
         return carried | ({"dense.bias": theta["bias"].repeat(self.rows)} if self.bias else {})
+
+    def reference_cost(self, batch: int) -> Counts:
+        """rows · in_features · out_features multiply-adds for `rows` rows."""
+        return dense(batch * self.rows, self.in_features, self.out_features, bias=self.bias)
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """rows² · in_features · out_features: each row meets the weights of all rows."""
+        return dense(batch, self.rows * self.in_features, self.rows * self.out_features, bias=self.bias)

@@ -8,11 +8,13 @@ from typing import Annotated, ClassVar
 import torch
 from torch import Tensor, nn
 
-from equivalence.claim import AtLeast, Dim, Equivalence, Real, Theta
+from equivalence.claim import AtLeast, Dim, Equivalence, FreshDraws, Real, Theta
 from equivalence.claims.refuted import another_function
+from equivalence.counts import Counts, dense
 from equivalence.distribution import Distribution, Uniform
 from equivalence.layers.kronecker import shared_matrix
 from equivalence.layers.local import (
+    BatchedLocalLinear,
     GroupedConvolutionLinear,
     GroupedReshapeLinear,
     LocalLinear,
@@ -26,6 +28,18 @@ Positive = Annotated[int, AtLeast(1)]
 SOURCE = "Layers that are not fully connected, fourth article"
 
 
+def blocks(batch: int, groups: int, kernel_size: int, out_per_group: int, *, bias: bool) -> Counts:
+    """One small layer for each group: groups · kernel_size · out_per_group multiply-adds a row."""
+    weights, out_features = groups * kernel_size * out_per_group, groups * out_per_group
+    return Counts(weights + bias * out_features, batch * weights)
+
+
+def written_out(batch: int, groups: int, kernel_size: int, out_per_group: int, *, bias: bool) -> Counts:
+    """One layer with a block-diagonal weight: groups times the multiply-adds of its blocks."""
+    counts = blocks(batch, groups, kernel_size, out_per_group, bias=bias)
+    return Counts(counts.parameters, groups * counts.multiply_adds)
+
+
 class LocalIsGroupedReshape(Equivalence):
     """One layer with a block-diagonal weight equals one small layer for each group."""
 
@@ -34,6 +48,7 @@ class LocalIsGroupedReshape(Equivalence):
         "nonfinite": "0 · inf: the zeros off the blocks carry the inf of one group to the others"
     }
     form: ClassVar[type[LocalLinear]] = LocalLinear
+    fresh_draws: ClassVar[FreshDraws] = "same"
 
     groups: Positive
     kernel_size: Dim
@@ -61,6 +76,19 @@ class LocalIsGroupedReshape(Equivalence):
         bound = 1 / math.sqrt(self.kernel_size) if self.kernel_size else 0.0
         return {"1.weight": Uniform(-bound, bound), "1.bias": Uniform(-bound, bound)}
 
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """(groups, kernel_size, out_per_group)."""
+        return self.groups, self.kernel_size, self.out_per_group
+
+    def reference_cost(self, batch: int) -> Counts:
+        """The blocks alone."""
+        return blocks(batch, *self.sizes, bias=self.bias)
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """The whole matrix, zeros and all."""
+        return written_out(batch, *self.sizes, bias=self.bias)
+
 
 class GroupedConvolutionIsGroupedReshape(LocalIsGroupedReshape):
     """A grouped convolution on a length of 1 equals one small layer for each group."""
@@ -72,13 +100,32 @@ class GroupedConvolutionIsGroupedReshape(LocalIsGroupedReshape):
     kernel_size: Positive
     out_per_group: Positive
 
+    def candidate_cost(self, batch: int) -> Counts:
+        """The blocks alone."""
+        return self.reference_cost(batch)
+
+
+class BatchedIsGroupedReshape(LocalIsGroupedReshape):
+    """One batched product, the fastest form known, equals one small layer for each group."""
+
+    breaks: ClassVar[dict[str, str]] = {}
+    form: ClassVar[type[LocalLinear]] = BatchedLocalLinear
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """The blocks alone."""
+        return self.reference_cost(batch)
+
 
 class MaskedIsLocal(LocalIsGroupedReshape):
     """The masked layer whose mask is block-diagonal equals the locally connected layer."""
 
     breaks: ClassVar[dict[str, str]] = {
-        "initialisation": "the bound is 1/√(groups · kernel_size): the fan counts the dead connections too"
+        "initialisation": "the bound is 1/√(groups · kernel_size): the fan counts the dead connections too",
+        "training_adafactor": "Adafactor takes means over whole rows and columns, dead entries too",
+        "training_muon": "Muon takes the whole matrix, and leaves the blocks of three axes to SGD",
     }
+
+    fresh_draws = "any"
 
     @property
     def mask(self) -> Tensor:
@@ -107,11 +154,27 @@ class MaskedIsLocal(LocalIsGroupedReshape):
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
         return {"1.weight": Uniform(-bound, bound), "1.bias": Uniform(-bound, bound)}
 
+    def reference_cost(self, batch: int) -> Counts:
+        """The whole matrix, zeros and all."""
+        return written_out(batch, *self.sizes, bias=self.bias)
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """The whole matrix, kept as parameters, and one product more for each entry of its mask."""
+        groups, kernel_size, out_per_group = self.sizes
+        entries = groups * kernel_size * groups * out_per_group
+        dead = entries - groups * kernel_size * out_per_group
+        parameters = entries + self.bias * groups * out_per_group
+        return Counts(parameters, batch * entries + entries, dead=dead, buffers=entries)
+
 
 class OneGroupIsLinear(Equivalence):
     """The locally connected layer equals Linear where there is one group."""
 
     source: ClassVar[str] = SOURCE
+    breaks: ClassVar[dict[str, str]] = {
+        "training_muon": "Muon takes matrices alone: a weight of three axes is left to SGD, Linear's is not"
+    }
+    fresh_draws = "same"
 
     in_features: Dim
     out_features: Dim
@@ -131,11 +194,20 @@ class OneGroupIsLinear(Equivalence):
         """Add the axis of the groups."""
         return {**theta, "weight": theta["weight"].unsqueeze(0)}
 
+    def reference_cost(self, batch: int) -> Counts:
+        """in_features · out_features multiply-adds a row."""
+        return dense(batch, self.in_features, self.out_features, bias=self.bias)
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """As many: the one block is the whole matrix."""
+        return self.reference_cost(batch)
+
 
 class TransposedBlocksAreLocal(Equivalence):
     """Square blocks laid as (in, out) instead of (out, in) compute the transposed blocks."""
 
     source: ClassVar[str] = SOURCE
+    fresh_draws = "same"
     breaks: ClassVar[dict[str, str]] = another_function("each block is transposed")
 
     groups: Positive
@@ -154,12 +226,24 @@ class TransposedBlocksAreLocal(Equivalence):
             nn.Flatten(-2), TransposedBlockLinear(self.groups, self.size, self.size, self.bias)
         )
 
+    def reference_cost(self, batch: int) -> Counts:
+        """The whole matrix, zeros and all."""
+        return written_out(batch, self.groups, self.size, self.size, bias=self.bias)
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """As many, with each block transposed."""
+        return self.reference_cost(batch)
+
 
 class MatmulReshapeIsLocal(Equivalence):
     """A matrix product of the reshaped inputs lets every group's inputs meet every group's weights."""
 
     source: ClassVar[str] = SOURCE
-    breaks: ClassVar[dict[str, str]] = another_function("each output reads both halves of the input")
+    fresh_draws = "same"
+    breaks: ClassVar[dict[str, str]] = {
+        **another_function("each output reads both halves of the input"),
+        "training_muon": "each output reads both halves of the input, and the blocks are no matrix",
+    }
 
     half: Dim
     bias: bool
@@ -177,3 +261,11 @@ class MatmulReshapeIsLocal(Equivalence):
     def carry(self, theta: Theta) -> Theta:
         """Drop the axis of the one output of each half."""
         return {**theta, "1.weight": theta["1.weight"].squeeze(1)}
+
+    def reference_cost(self, batch: int) -> Counts:
+        """The whole matrix of two blocks, zeros and all."""
+        return written_out(batch, 2, self.half, 1, bias=self.bias)
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """As many: both halves of the input meet the weights of both."""
+        return self.reference_cost(batch)

@@ -10,8 +10,15 @@ FUNCTION_LAWS = (
     "rows",
     "layout",
     "modes",
+    "training",
+    "training_adafactor",
 )
 """The laws that hold the values of one form against those of the other."""
+
+
+def trained_apart(reason: str) -> dict[str, str]:
+    """Give the `breaks` of a claim whose forms agree until they are trained, by whatever optimiser."""
+    return dict.fromkeys(("training", "training_adafactor", "training_muon"), reason)
 
 
 def another_function(reason: str) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from torch import nn
 
-from equivalence.claim import AtLeast, Dim, Equivalence, Real, Theta
+from equivalence.claim import AtLeast, Dim, Equivalence, FreshDraws, Real, Theta
+from equivalence.counts import Counts, dense
 from equivalence.distribution import Distribution, Normal, Uniform
 from equivalence.layers.two_d_fc import (
     ConvolutionTwoDFC,
@@ -15,12 +16,17 @@ from equivalence.layers.two_d_fc import (
     FlattenMatmulTwoDFC,
     NormalBiasTwoDFC,
     NormalTwoDFC,
+    OutputMajorTwoDFC,
     TensordotTwoDFC,
     TwoDFC,
     UnvalidatedTwoDFC,
 )
 
 Positive = Annotated[int, AtLeast(1)]
+FOUR_AXES = {
+    "training_adafactor": "Adafactor takes means over the last two axes: (width, out), not (out, fan_in)",
+    "training_muon": "Muon takes matrices alone: a weight of four axes is left to SGD, Linear's is not",
+}
 NORMAL = {
     "initialisation": "N(0, 1) instead of U(-1/√fan_in, 1/√fan_in): the output's variance grows with the map"
 }
@@ -30,7 +36,9 @@ class TwoDFCIsFlattenLinear(Equivalence):
     """TwoDFC equals flatten followed by Linear, its weight reshaped to the map."""
 
     source: ClassVar[str] = "TwoDFC, first article, version 3"
+    breaks: ClassVar[dict[str, str]] = FOUR_AXES
     form: ClassVar[type[TwoDFC]] = TwoDFC
+    fresh_draws: ClassVar[FreshDraws] = "permuted"
 
     height: Dim
     width: Dim
@@ -60,6 +68,14 @@ class TwoDFCIsFlattenLinear(Equivalence):
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
         return {"weight": Uniform(-bound, bound), "bias": Uniform(-bound, bound)}
 
+    def reference_cost(self, batch: int) -> Counts:
+        """height · width · out_features multiply-adds a map."""
+        return dense(batch, self.height * self.width, self.out_features, bias=self.bias)
+
+    def candidate_cost(self, batch: int) -> Counts:
+        """As many, in whatever order."""
+        return self.reference_cost(batch)
+
 
 class EinsumTwoDFCIsFlattenLinear(TwoDFCIsFlattenLinear):
     """TwoDFC as one einsum equals flatten followed by Linear."""
@@ -79,6 +95,21 @@ class FlattenMatmulTwoDFCIsFlattenLinear(TwoDFCIsFlattenLinear):
     form: ClassVar[type[TwoDFC]] = FlattenMatmulTwoDFC
 
 
+class OutputMajorTwoDFCIsFlattenLinear(TwoDFCIsFlattenLinear):
+    """TwoDFC with Linear's layout, the fastest form known, equals flatten followed by Linear."""
+
+    breaks: ClassVar[dict[str, str]] = {}
+    fresh_draws = "same"
+
+    def candidate(self) -> nn.Module:
+        """Apply the form to the map."""
+        return OutputMajorTwoDFC((self.height, self.width), self.out_features, self.bias)
+
+    def carry(self, theta: Theta) -> Theta:
+        """Take Linear's parameters as they are."""
+        return {name.removeprefix("1."): value for name, value in theta.items()}
+
+
 class ConvolutionTwoDFCIsFlattenLinear(TwoDFCIsFlattenLinear):
     """TwoDFC as a convolution with a kernel as large as the map equals flatten followed by Linear."""
 
@@ -95,7 +126,8 @@ class UnvalidatedTwoDFCIsFlattenLinear(TwoDFCIsFlattenLinear):
 
     form: ClassVar[type[TwoDFC]] = UnvalidatedTwoDFC
     breaks: ClassVar[dict[str, str]] = {
-        "rejects": "a map of height 1 or width 1 is broadcast over the weight instead of refused"
+        "rejects": "a map of height 1 or width 1 is broadcast over the weight instead of refused",
+        **FOUR_AXES,
     }
 
 
@@ -103,7 +135,8 @@ class NormalTwoDFCIsFlattenLinear(TwoDFCIsFlattenLinear):
     """TwoDFC without a bias, drawn from N(0, 1), computes flatten followed by Linear without a bias."""
 
     source: ClassVar[str] = "TwoDFC, first article, version 1"
-    breaks: ClassVar[dict[str, str]] = NORMAL
+    fresh_draws = "any"
+    breaks: ClassVar[dict[str, str]] = {**NORMAL, **FOUR_AXES}
 
     bias: Literal[False]
 
@@ -120,7 +153,8 @@ class NormalBiasTwoDFCIsFlattenLinear(TwoDFCIsFlattenLinear):
     """TwoDFC with a bias, all of it drawn from N(0, 1), computes flatten followed by Linear."""
 
     source: ClassVar[str] = "TwoDFC, first article, version 2"
-    breaks: ClassVar[dict[str, str]] = NORMAL
+    fresh_draws = "any"
+    breaks: ClassVar[dict[str, str]] = {**NORMAL, **FOUR_AXES}
 
     bias: Literal[True]
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from equivalence.layers.affine import Affine
-from equivalence.layers.validation import check_size, flatten_leading
+from equivalence.layers.validation import check_input, check_size, flatten_leading
 
 
 def block_diagonal(blocks: Tensor) -> Tensor:
@@ -72,6 +72,43 @@ class GroupedConvolutionLinear(LocalLinear):
         filters = self.weight.flatten(0, 1).unsqueeze(-1)
         y = functional.conv1d(rows, filters, groups=self.groups)
         return y.reshape(*x.shape[:-1], self.out_features)
+
+
+class BatchedLocalLinear(LocalLinear):
+    """y_go = Σ_k x_gk · W_gok + b_go as one batched product with the bias in it, one product for each group.
+
+    (*batch, groups · kernel_size) -> (*batch, groups · out_per_group). With the weight first, each product
+    runs along the rows, and with the inputs first along the outputs of its group: whichever is longer. Beyond
+    its result it needs as much memory again, for the product has the groups before the rows, and the result
+    after them. Raises what LocalLinear raises.
+    """
+
+    few_rows = 16
+    """With fewer rows than this, the inputs come first where a group has as many; see docs/fast-forms.md."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(*batch, groups · kernel_size) -> (*batch, groups · out_per_group)."""
+        check_input(x, self.input_shape, self.weight)
+        rows = x.reshape(x.shape[:-1].numel(), self.groups, self.kernel_size)
+        rows_first = len(rows) < self.few_rows <= self.kernel_size
+        y = self.inputs_by_weights(rows) if rows_first else self.weights_by_inputs(rows)
+        return y.reshape(*x.shape[:-1], self.out_features)
+
+    def inputs_by_weights(self, rows: Tensor) -> Tensor:
+        """Give X_g W_gᵀ + b_g, (rows, groups, kernel_size) -> (rows, groups, out_per_group)."""
+        inputs, weights = rows.transpose(0, 1), self.weight.mT
+        if self.bias is None:
+            return torch.bmm(inputs, weights).transpose(0, 1)
+        bias = self.bias.view(self.groups, 1, self.out_per_group)
+        return torch.baddbmm(bias, inputs, weights).transpose(0, 1)
+
+    def weights_by_inputs(self, rows: Tensor) -> Tensor:
+        """Give (W_g X_gᵀ + b_g)ᵀ, (rows, groups, kernel_size) -> (rows, groups, out_per_group)."""
+        inputs = rows.permute(1, 2, 0)
+        if self.bias is None:
+            return torch.bmm(self.weight, inputs).permute(2, 0, 1)
+        bias = self.bias.view(self.groups, self.out_per_group, 1)
+        return torch.baddbmm(bias, self.weight, inputs).permute(2, 0, 1)
 
 
 class MatmulReshapeLinear(Affine):

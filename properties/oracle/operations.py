@@ -176,6 +176,24 @@ def _scatter_sum(sources: Sequence[Exact], args: tuple[Any, ...], _: Mapping[str
     return Exact(_join(sources).degree, _add(sources).weight * terms)
 
 
+def _bag(sources: Sequence[Exact], args: tuple[Any, ...], _: Mapping[str, Any], __: Any) -> Bound:
+    """Add up rows of a table, each multiplied by a weight of its own."""
+    if len(args) > MODE and args[MODE] != ADDED_UP:
+        return Tainted("embedding_bag with another mode than sum")
+    return _multiply([sources[0], sources[-1]], args[1].numel())
+
+
+def _bag_pairs(sources: Sequence[Exact], args: tuple[Any, ...], _: Mapping[str, Any], __: Any) -> Bound:
+    """Multiply two rows, and add up."""
+    return _multiply(sources[:2], args[0].shape[1])
+
+
+def _index_add(sources: Sequence[Exact], args: tuple[Any, ...], kwargs: Mapping[str, Any], _: Any) -> Bound:
+    """Add to each entry at most one term for each index."""
+    weight = sources[0].weight + args[2].numel() * sources[-1].weight * _numbers([kwargs.get("alpha", 1)])
+    return Exact(_join(sources).degree, weight)
+
+
 def _tensor_arguments(args: Any) -> list[Tensor]:
     return [arg for arg in args if isinstance(arg, Tensor)]
 
@@ -197,6 +215,9 @@ COMPARISONS = """
 """
 CHOICES = "abs amax amin clamp clamp_max clamp_min max maximum min minimum relu threshold_backward sort"
 
+MODE, ADDED_UP = 4, 0
+"""The place of the mode in a call of embedding_bag, and the mode that adds."""
+
 RULES: dict[str, Rule] = {
     **dict.fromkeys(MOVES.split(), Rule(_move)),
     **dict.fromkeys(FILLS.split(), Rule(_fill)),
@@ -207,7 +228,10 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(["add", "sub", "rsub"], Rule(_plus)),
     **dict.fromkeys(["mm", "bmm", "mv", "dot", "matmul"], Rule(_contract)),
     **dict.fromkeys(["addmm", "baddbmm", "addmv"], Rule(_add_contract)),
-    **dict.fromkeys(["index_add", "scatter_add", "embedding_dense_backward"], Rule(_scatter_sum)),
+    **dict.fromkeys(["scatter_add", "embedding_dense_backward"], Rule(_scatter_sum)),
+    **dict.fromkeys(["_embedding_bag", "_embedding_bag_forward_only"], Rule(_bag)),
+    "_embedding_bag_per_sample_weights_backward": Rule(_bag_pairs),
+    "index_add": Rule(_index_add),
     **dict.fromkeys(["randint"], Rule(_draw)),
     "copy": Rule(_move, overwrites=True),
     "set": Rule(_loaded, forgets=True),

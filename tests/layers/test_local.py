@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from equivalence.layers.local import (
+    BatchedLocalLinear,
     GroupedConvolutionLinear,
     GroupedReshapeLinear,
     LocalLinear,
@@ -14,8 +15,8 @@ from equivalence.layers.local import (
     TransposedBlockLinear,
 )
 
-SIZES = [(2, 3, 4), (1, 1, 1), (3, 1, 2), (2, 0, 4), (2, 3, 0), (1, 0, 0)]
-FORMS = [LocalLinear, GroupedReshapeLinear, GroupedConvolutionLinear]
+SIZES = [(2, 3, 4), (2, 16, 3), (1, 1, 1), (3, 1, 2), (2, 0, 4), (2, 3, 0), (1, 0, 0)]
+FORMS = [LocalLinear, GroupedReshapeLinear, BatchedLocalLinear, GroupedConvolutionLinear]
 CASES = [(form, size) for form in FORMS for size in SIZES if min(size) >= form.minimum_size]
 
 
@@ -32,6 +33,27 @@ def test_form_is_one_linear_for_each_group(
     outputs = [functional.linear(part, weight) for part, weight in zip(parts, layer.weight, strict=True)]
     expected = torch.cat(outputs, dim=-1)
     torch.testing.assert_close(layer(x), expected if layer.bias is None else expected + layer.bias)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("rows", "kernel_size", "way"),
+    [
+        (15, 16, "inputs_by_weights"),
+        (16, 16, "weights_by_inputs"),
+        (15, 15, "weights_by_inputs"),
+    ],
+)
+def test_batched_form_goes_the_way_that_is_measured_faster(
+    rows: int, kernel_size: int, way: str, *, bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either way gives the same; few rows of wide groups are read row by row."""
+    layer, x = BatchedLocalLinear(3, kernel_size, 2, bias), torch.randn(rows, 3 * kernel_size)
+    other = ({"inputs_by_weights", "weights_by_inputs"} - {way}).pop()
+    grouped = x.reshape(rows, 3, kernel_size)
+    torch.testing.assert_close(getattr(layer, way)(grouped), getattr(layer, other)(grouped))
+    monkeypatch.delattr(BatchedLocalLinear, other)
+    assert layer(x).shape == (rows, 6)
 
 
 def test_bounds() -> None:

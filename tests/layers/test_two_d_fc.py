@@ -13,6 +13,7 @@ from equivalence.layers.two_d_fc import (
     FlattenMatmulTwoDFC,
     NormalBiasTwoDFC,
     NormalTwoDFC,
+    OutputMajorTwoDFC,
     TensordotTwoDFC,
     TwoDFC,
     UnvalidatedTwoDFC,
@@ -45,6 +46,27 @@ def test_fresh_form_holds_the_draws_of_linear(form: type[TwoDFC]) -> None:
     linear = torch.nn.Linear(12, 5)
     for ours, theirs in zip(layer.parameters(), linear.parameters(), strict=True):
         assert torch.equal(ours.flatten(), theirs.flatten())
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("height", "width", "out_features"), SIZES)
+def test_output_major_form_is_linear_as_it_stands(
+    height: int, width: int, out_features: int, *, bias: bool, leading: tuple[int, ...]
+) -> None:
+    """The same draws in the same layout, applied to the flattened map."""
+    torch.manual_seed(0)
+    layer = OutputMajorTwoDFC((height, width), out_features, bias)
+    torch.manual_seed(0)
+    linear = QuietLinear(height * width, out_features, bias)
+    x = torch.randn(*leading, height, width)
+    assert torch.equal(layer(x), linear(x.flatten(-2)))
+
+
+@pytest.mark.parametrize("sizes", [(-1, 4, 5), (3, 4.0, 5), (3, 4, True)])
+def test_output_major_form_refuses_other_sizes(sizes: tuple[int, int, int]) -> None:
+    """As TwoDFC does."""
+    with pytest.raises(ValueError, match="must be an integer of at least 0"):
+        OutputMajorTwoDFC(sizes[:2], sizes[2])
 
 
 def test_quiet_linear_is_linear() -> None:

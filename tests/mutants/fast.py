@@ -123,7 +123,8 @@ class Overwriting(Blocks):
 
 class OverwritingBlocks(BlockLinear):
     def product(self, x: Tensor) -> Tensor:
-        blocks = Overwriting(self.out_index, self.in_index, self.grid, self.weight.shape[1:])
+        _, outputs, inputs = self.weight.shape
+        blocks = Overwriting(self.out_index, self.in_index, self.grid, (outputs, inputs))
         y = sparse_product.sparse_product(self.weight, flatten_leading(x, 1).mT, blocks)
         return y.mT.reshape(*x.shape[:-1], self.out_features)
 
@@ -148,8 +149,9 @@ class Once(sparse_product._Product):
 
 class OnceDifferentiableBlocks(BlockLinear):
     def product(self, x: Tensor) -> Tensor:
-        blocks = Blocks(self.out_index, self.in_index, self.grid, self.weight.shape[1:])
-        y: Tensor = Once.apply(self.weight, flatten_leading(x, 1).mT, blocks)
+        _, outputs, inputs = self.weight.shape
+        blocks = Blocks(self.out_index, self.in_index, self.grid, (outputs, inputs))
+        y = sparse_product._apply(Once, self.weight, flatten_leading(x, 1).mT, blocks)
         return y.mT.reshape(*x.shape[:-1], self.out_features)
 
 

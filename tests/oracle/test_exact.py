@@ -20,6 +20,13 @@ def traced(run) -> Exactness:  # type: ignore[no-untyped-def]  # noqa: ANN001
     return examine(run)
 
 
+def bag(table: torch.Tensor, weights: torch.Tensor, mode: str = "sum") -> torch.Tensor:
+    """Two bags of two rows each."""
+    weights_of = weights if mode == "sum" else None
+    places, starts = torch.tensor([0, 2, 1, 1]), torch.tensor([0, 2])
+    return functional.embedding_bag(places, table, starts, mode=mode, per_sample_weights=weights_of)
+
+
 POLYNOMIALS = [
     ("linear", 2, lambda: functional.linear(integers(5, 4), integers(3, 4), integers(3))),
     ("linear in three axes", 2, lambda: functional.linear(integers(2, 5, 4), integers(3, 4), integers(3))),
@@ -33,6 +40,8 @@ POLYNOMIALS = [
     ("block_diag", 2, lambda: integers(2, 5) @ torch.block_diag(integers(2, 3), integers(3, 2))),
     ("kron", 3, lambda: integers(6) @ torch.kron(integers(2, 2), integers(3, 3))),
     ("index_add", 1, lambda: torch.zeros(3).double().index_add(0, torch.tensor([0, 0, 2]), integers(3))),
+    ("index_add, scaled", 1, lambda: integers(3).index_add(0, torch.tensor([0, 0]), integers(2), alpha=3)),
+    ("bag of rows", 2, lambda: bag(integers(3, 2), integers(4))),
     ("written in place", 1, lambda: torch.zeros(3, dtype=torch.float64).copy_(integers(3)).add_(1)),
     ("a constant mask", 1, lambda: integers(2, 2) * torch.tensor([[True, False], [False, True]])),
     ("cumulative sum", 1, lambda: integers(4).cumsum(0)),
@@ -60,6 +69,7 @@ OBSTACLES = [
     ("float32 inside", "float32", lambda: integers(3).float() * 2),
     ("bfloat16 inside", "bfloat16", lambda: integers(3).bfloat16().double()),
     ("unwritten memory", "never written", lambda: torch.empty(3, dtype=torch.float64) * 0),
+    ("a mean of rows", "mode", lambda: bag(integers(3, 2), integers(4), "mean")),
     ("a high degree", "degree", lambda: integers(2) ** 30),
 ]
 

@@ -1,0 +1,1 @@
+"""Forms that were just verified to be equal, timed side by side."""

@@ -1,0 +1,107 @@
+"""The forms of one family at one set of sizes: built, filled with the same numbers, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from properties.benchmarking.clock import Step
+from properties.benchmarking.document import REFERENCE
+from properties.cases.case import Case
+from properties.cases.form import Form, answering
+from properties.cases.regime import Reals
+from properties.cases.sample import Sample
+
+CPU = torch.device("cpu")
+FORWARD, TRAINING = "forward", "forward + backward"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the forms run in."""
+
+    dtype: torch.dtype = torch.float32
+    device: torch.device = CPU
+    compiled: bool = False
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One form with its parameters, and the inputs of all."""
+
+    name: str
+    form: Form
+    plain: nn.Module
+    """The module as written."""
+    module: nn.Module
+    """The module that is timed: the plain one, or that one compiled."""
+    inputs: tuple[Tensor, ...]
+
+    @property
+    def written(self) -> str:
+        """Name the module's class, and those of a sequence."""
+        parts = self.plain if isinstance(self.plain, nn.Sequential) else [self.plain]
+        return " → ".join(type(part).__name__ for part in parts)
+
+
+def contenders(cases: Mapping[str, Case], setting: Setting) -> list[Contender]:
+    """Give the reference of the first claim, then each candidate; FormError where one cannot be built."""
+    samples = {name: Sample(case, Reals(setting.dtype)) for name, case in cases.items()}
+    first = next(iter(samples.values()))
+    inputs = tuple(value.to(setting.device) for value in first.inputs)
+    sides = [
+        (REFERENCE, first, first.reference),
+        *((name, sample, sample.candidate) for name, sample in samples.items()),
+    ]
+    return [_contender(name, sample, form, inputs, setting) for name, sample, form in sides]
+
+
+def _contender(
+    name: str, sample: Sample, form: Form, inputs: tuple[Tensor, ...], setting: Setting
+) -> Contender:
+    with answering(name):
+        plain = sample.module(form, sample.theta).to(setting.device)
+        module = torch.compile(plain, dynamic=False) if setting.compiled else plain
+    assert isinstance(module, nn.Module)  # noqa: S101  (what torch.compile makes of a module)
+    return Contender(name, form, plain, module, inputs)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What of a form is timed, and whether a graph is recorded."""
+
+    name: str
+    step: Callable[[Contender], Step]
+    gradients: Callable[[], AbstractContextManager[Any]]
+
+
+def forward_step(contender: Contender) -> Step:
+    """Give a call that computes the outputs."""
+    module, inputs = contender.module, contender.inputs
+    return lambda: module(*inputs)
+
+
+def training_step(contender: Contender) -> Step:
+    """Give a call that computes the outputs, then the gradients of all inputs and parameters."""
+    module = contender.module
+    inputs = tuple(x.detach().requires_grad_(x.is_floating_point()) for x in contender.inputs)
+    leaves = [leaf for leaf in (*inputs, *module.parameters()) if leaf.requires_grad]
+    cotangents = [torch.ones_like(output) for output in _outputs(module(*inputs))]
+
+    def step() -> tuple[Tensor, ...]:
+        return torch.autograd.grad(_outputs(module(*inputs)), leaves, cotangents, allow_unused=True)
+
+    return step
+
+
+def _outputs(output: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
+    return [output] if isinstance(output, Tensor) else output
+
+
+FORWARD_PASS = Pass(FORWARD, forward_step, torch.no_grad)
+TRAINING_PASS = Pass(TRAINING, training_step, torch.enable_grad)

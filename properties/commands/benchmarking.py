@@ -1,0 +1,152 @@
+"""`equivalence bench`: time forms that are equal, side by side."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from equivalence.catalogue import CATALOGUE
+from properties.benchmarking import table
+from properties.benchmarking.contenders import Setting
+from properties.benchmarking.document import Benchmark, write_json
+from properties.benchmarking.picture import check_picture, draw
+from properties.benchmarking.run import Progress, Request, bench
+from properties.benchmarking.sizes import NAMES
+from properties.commands.arguments import AS_CLAIMED, INTERRUPTED, NOT_AS_CLAIMED, Commands, positive
+from properties.reading.claims import UsageError
+
+DTYPES = ("float32", "float64", "bfloat16", "float16")
+
+
+def add(commands: Commands[Any]) -> None:
+    """Add the command to the command line."""
+    command = commands.add_parser(
+        "bench",
+        help="time forms that are equal, side by side",
+        description="Verify that a claim's forms are equal on the very case, then time them interleaved.",
+    )
+    command.set_defaults(run=bench_claims)
+    command.add_argument(
+        "claims", nargs="*", metavar="CLAIM", help="a name, module:Class or file.py:Class; all by default"
+    )
+    _add_sizes(command)
+    _add_setting(command)
+    command.add_argument("--backward", action="store_true", help="time forward + backward as well")
+    command.add_argument(
+        "--seconds", type=_seconds, default=0.5, help="time for a claim, size and pass (default: 0.5)"
+    )
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the run as data")
+    command.add_argument("--picture", type=Path, metavar="FILE", help="draw the run, as .svg or .png")
+    command.add_argument(
+        "--fail-above",
+        type=float,
+        metavar="RATIO",
+        help="exit with 1 where the whole interval of a form's ratio to the reference lies above",
+    )
+
+
+def _add_sizes(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--at",
+        default="",
+        metavar="NAME=VALUE,…",
+        help="these sizes, the others as published; mask=5%% draws a mask, every=64 sets all others",
+    )
+    command.add_argument(
+        "--sweep",
+        default="",
+        metavar="NAME=LOW:HIGH",
+        help="double one size; `own` takes the claim's own sweep",
+    )
+    command.add_argument(
+        "--size", action="append", choices=NAMES, help="only this size of each claim (may be repeated)"
+    )
+
+
+def _add_setting(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--dtype", choices=DTYPES, default="float32", help="of parameters and inputs")
+    command.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1 (default: cpu)")
+    command.add_argument("--threads", type=positive, default=1, help="threads of torch (default: 1)")
+    command.add_argument("--compile", action="store_true", help="time what torch.compile makes of the forms")
+
+
+def bench_claims(options: argparse.Namespace) -> int:
+    """Time what is asked for, print the table, and say by the exit code whether all was equal and fast."""
+    if options.picture is not None:
+        check_picture(options.picture)
+    request = _request(options)
+    found = bench(request, _progress())
+    for line in table.lines(found):
+        print(line)
+    _write(found, options)
+    return _exit_code(found, options.fail_above)
+
+
+def _request(options: argparse.Namespace) -> Request:
+    setting = Setting(getattr(torch, options.dtype), _device(options.device), compiled=options.compile)
+    return Request(
+        claims=tuple(dict.fromkeys(options.claims or CATALOGUE)),
+        named=bool(options.claims),
+        at=options.at,
+        sweep=options.sweep,
+        sizes=tuple(options.size or NAMES),
+        setting=setting,
+        threads=options.threads,
+        backward=options.backward,
+        budget=options.seconds,
+    )
+
+
+def _device(text: str) -> torch.device:
+    try:
+        device = torch.device(text)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        message = f"--device {text} cannot be used here: {str(error).splitlines()[0]}; take cpu"
+        raise UsageError(message) from error
+    return device
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        message = f"more than 0 seconds, but got {text}"
+        raise argparse.ArgumentTypeError(message)
+    return seconds
+
+
+def _progress() -> Progress:
+    """Write one live line with the time left, where someone is watching."""
+    started = time.monotonic()
+
+    def show(done: int, total: int, name: str) -> None:
+        if sys.stderr.isatty():
+            spent = time.monotonic() - started
+            left = f"{spent / done * (total - done):.0f} s left" if done else ""
+            line = f"{done} of {total}  {left:>10}  {name}" if done < total else ""
+            sys.stderr.write(f"\r{line[:79]:<79}\r")
+
+    return show
+
+
+def _write(found: Benchmark, options: argparse.Namespace) -> None:
+    for path, write in ((options.json, write_json), (options.picture, draw)):
+        if path is not None:
+            write(found, path)
+            print(f"written to {path}")
+
+
+def _exit_code(found: Benchmark, bound: float | None) -> int:
+    slow = [] if bound is None else table.above(found, bound)
+    for line in slow:
+        print(line, file=sys.stderr)
+    if not found.complete:
+        print("interrupted: what was measured until then is above", file=sys.stderr)
+        return INTERRUPTED
+    refused = any(not refusal.declared for refusal in found.refusals)
+    return NOT_AS_CLAIMED if slow or refused else AS_CLAIMED
