@@ -11,8 +11,8 @@ import pytest
 from properties.cli import main
 from properties.commands import training
 from properties.experiments.images import SAMPLE
-from properties.experiments.keeping import write_bytes
 from properties.reading.images import LABELS, load_labelled
+from properties.report.files import write_bytes
 from tests.experiments.sample import idx
 
 COUNTS = {"train": 450, "t10k": 100}

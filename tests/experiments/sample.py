@@ -10,8 +10,8 @@ from pathlib import Path
 from torch import Tensor
 
 from properties.experiments.images import SAMPLE
-from properties.experiments.keeping import write_bytes
 from properties.reading.images import LABELS, load_labelled
+from properties.report.files import write_bytes
 
 COUNTS = {"train": 1500, "t10k": 500}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from einops.layers.torch import EinMix
@@ -105,7 +106,13 @@ def local_forms(features: int, batch: int, kernel: int) -> dict[str, nn.Module]:
         forms["merged groups (tried)"] = MergedGroups
     layers = {name: form(groups, kernel, kernel) for name, form in forms.items()}
     built = {name: filled(layer, right.weight, right.bias) for name, layer in layers.items()}
-    axes = {"weight_shape": "g o k", "bias_shape": "g o", "g": groups, "k": kernel, "o": kernel}
+    axes: dict[str, Any] = {
+        "weight_shape": "g o k",
+        "bias_shape": "g o",
+        "g": groups,
+        "k": kernel,
+        "o": kernel,
+    }
     mixed = EinMix("b (g k) -> b (g o)", **axes)
     built["EinMix"] = filled(mixed, right.weight, right.bias)
     if features <= DENSE_FEATURES:
