@@ -52,9 +52,9 @@ def result(user: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult
 
 def test_a_right_claim_passes_and_says_what_does_not_apply(user: pytest.Pytester) -> None:
     outcome = result(user, "TestRight = suite(LinearIsLinear)", "-rs")
-    outcome.assert_outcomes(passed=12, skipped=1)
+    outcome.assert_outcomes(passed=15, skipped=2)
     outcome.stdout.fnmatch_lines(["*masked does not apply: no entries declared dead*"])
-    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 12 cells, 277 cases, 0 outside a domain"])
+    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 15 cells, 312 cases, 0 outside a domain"])
 
 
 def test_a_wrong_claim_fails_with_its_case_and_no_traceback(user: pytest.Pytester) -> None:
@@ -80,7 +80,7 @@ def test_a_declared_break_must_be_found_by_a_disagreement(user: pytest.Pytester)
 
 def test_tests_are_real_hypothesis_tests(user: pytest.Pytester) -> None:
     tests = "TestRight = suite(LinearIsLinear)"
-    result(user, tests, "-m", "hypothesis").assert_outcomes(passed=12, skipped=1)
+    result(user, tests, "-m", "hypothesis").assert_outcomes(passed=15, skipped=2)
     result(user, tests, "-k", "gradient").assert_outcomes(passed=2, deselected=11)
     outcome = result(user, tests, "-k", "forward", "--hypothesis-show-statistics")
     assert re.search(r"25 passing", outcome.stdout.str())
@@ -88,8 +88,8 @@ def test_tests_are_real_hypothesis_tests(user: pytest.Pytester) -> None:
 
 def test_workers_lose_nothing_and_count_once(user: pytest.Pytester) -> None:
     outcome = result(user, "TestRight = suite(LinearIsLinear)", "-n", "2")
-    outcome.assert_outcomes(passed=12, skipped=1)
-    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 12 cells, 277 cases, 0 outside a domain"])
+    outcome.assert_outcomes(passed=15, skipped=2)
+    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 15 cells, 312 cases, 0 outside a domain"])
 
 
 def test_junit_carries_the_cells(user: pytest.Pytester) -> None:
@@ -175,7 +175,7 @@ def test_reports_hold_every_cell_once(user: pytest.Pytester, options: tuple[str,
     result(user, f"\n        {tests}", "--equivalence-report", "json,html", *options)
     report = json.loads((user.path / ".equivalence" / "report.json").read_text())
     cells = sorted((cell["claim"], cell["law"], cell["status"]) for cell in report["cells"])
-    assert len(cells) == len({(claim, law) for claim, law, _ in cells}) == 14
+    assert len(cells) == len({(claim, law) for claim, law, _ in cells}) == 18
     assert ("NegatedAsDeclared", "forward", "refuted as declared") in cells
     assert ("LinearIsLinear", "masked", "does not apply") in cells
     assert report["complete"]

@@ -53,7 +53,7 @@ def cost(module: nn.Module, inputs: Sequence[Tensor], dead: Dead = NOTHING_DEAD)
     """Give what the module costs on these inputs, in its own mode (train or eval) and on its own device.
 
     `dead` names parameter entries (bool, True = dead) that no output may depend on: they are not free, and
-    their multiply-adds are not useful. The module and torch's generators are the same afterwards.
+    their multiply-adds are not useful. The module, the inputs and torch's generators are the same afterwards.
     Raises UncountedOperationError for an operation whose multiply-adds are not known, and ValueError where
     `dead` names no parameter, or gives it another shape.
     """
@@ -106,9 +106,9 @@ class _Forward(NamedTuple):
 
 def _forward(run: Run) -> _Forward:
     products, traffic, peak = Products(), Traffic(), Peak(run.device)
-    state = run.parameters() | run.buffers()
+    state, inputs = run.parameters() | run.buffers(), [x.detach().clone() for x in run.inputs]
     with torch.no_grad(), Meter(products, traffic, peak.live):
-        outputs = run(state, run.inputs)
+        outputs = run(state, inputs)
     return _Forward(products.count, traffic, peak.most(), peak.left(), outputs)
 
 
@@ -116,10 +116,13 @@ def _training(run: Run, forward: Sequence[Tensor]) -> tuple[int, int]:
     """Give the multiply-adds and the peak of a forward, and a backward to parameters and real inputs."""
     parameters, buffers = run.parameters(), run.buffers()
     inputs = [x.detach().requires_grad_(x.is_floating_point()) for x in run.inputs]
+    # Copies, for a leaf must not be written into.
+    with torch.enable_grad():
+        given = [x.clone() for x in inputs]
     cotangents = [torch.ones_like(output) for output in forward]
     products, peak = Products(), Peak(run.device)
     with torch.enable_grad(), Meter(products, peak.live):
-        outputs = run(parameters | buffers, inputs)
+        outputs = run(parameters | buffers, given)
         _gradients(outputs, [*parameters.values(), *inputs], cotangents)
     return products.count, peak.most()
 
@@ -129,9 +132,9 @@ def _gradients(
 ) -> Sequence[Tensor | None]:
     """Give ∂⟨cotangents, outputs⟩/∂leaf for each leaf that asks for it; none where nothing does."""
     pairs = [(y, c) for y, c in zip(outputs, cotangents, strict=True) if y.requires_grad]
-    if not pairs:
-        return ()
     asking = [leaf for leaf in leaves if leaf.requires_grad]
+    if not pairs or not asking:
+        return ()
     pulled, pulling = zip(*pairs, strict=True)
     gradients: tuple[Tensor | None, ...] = torch.autograd.grad(pulled, asking, pulling, allow_unused=True)
     return gradients

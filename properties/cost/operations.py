@@ -102,6 +102,26 @@ def _contraction(args: Arguments, _: Mapping[str, Any], result: Tensor) -> int:
     return result.numel() * length
 
 
+def _added_contraction(args: Arguments, kwargs: Mapping[str, Any], result: Tensor) -> int:
+    """beta · x + alpha · (y z): one more an element for each scale that is not 1."""
+    return _contraction(args, kwargs, result) + result.numel() * _scales(kwargs)
+
+
+def _live_added_contraction(args: Arguments, kwargs: Mapping[str, Any], result: Tensor) -> int:
+    return _live_contraction(args, kwargs, result) + _live(result) * _scales(kwargs)
+
+
+def _scales(kwargs: Mapping[str, Any]) -> int:
+    return sum(kwargs.get(name, 1) != 1 for name in ("beta", "alpha"))
+
+
+def _scattered(_: Arguments, kwargs: Mapping[str, Any], __: Tensor) -> int:
+    """Write values at places, which multiplies nothing; where they are multiplied in, it is not known."""
+    if kwargs.get("reduce", "add") != "add":
+        raise UncountedOperationError("scatter with reduce='multiply'")
+    return 0
+
+
 def _live_contraction(args: Arguments, _: Mapping[str, Any], __: Tensor) -> int:
     """Σ_k (entries alive in column k of the left) · (entries alive in row k of the right)."""
     left, right = (factor != 0 for factor in args[-2:])
@@ -185,9 +205,9 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(["add", "sub", "rsub"], Rule(_scaled_sum, _scaled_sum)),
     **dict.fromkeys(["mul", "div", "mean"], Rule(_product, _live_product)),
     **dict.fromkeys(["sigmoid_backward", "tanh_backward"], Rule(_two_products, _two_live_products)),
-    **dict.fromkeys(
-        ["mm", "bmm", "mv", "dot", "addmm", "baddbmm", "addmv"], Rule(_contraction, _live_contraction)
-    ),
+    **dict.fromkeys(["mm", "bmm", "mv", "dot"], Rule(_contraction, _live_contraction)),
+    **dict.fromkeys(["addmm", "baddbmm", "addmv"], Rule(_added_contraction, _live_added_contraction)),
+    "scatter": Rule(_scattered, _scattered),
     "pow": Rule(_power, _live_power),
     "addcmul": Rule(_added_product, _live_added_product),
     **dict.fromkeys(["_embedding_bag", "_embedding_bag_forward_only"], Rule(_bag, _live_bag)),

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 def free_scalars(module: nn.Module, dead: Mapping[str, Tensor]) -> int:
     """Count the trainable scalars of a module: shared parameters once, dead entries not."""
-    stored = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
-    return stored - sum(int(entries.sum()) for entries in dead.values())
+    trained = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+    dying = [entries for name, entries in dead.items() if module.get_parameter(name).requires_grad]
+    return trained - sum(int(entries.sum()) for entries in dying)
 
 
 def stored_scalars(module: nn.Module) -> int:

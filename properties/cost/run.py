@@ -20,7 +20,7 @@ class Run:
         self.inputs = inputs
 
     def __call__(self, state: Mapping[str, Tensor], inputs: Sequence[Tensor]) -> list[Tensor]:
-        """Run the module with this state, and give the tensors of its output."""
+        """Run the module with this state, and give the tensors of its output; it may write into both."""
         return list(tensors(functional_call(self.module, dict(state), tuple(inputs))))
 
     @property
@@ -30,9 +30,9 @@ class Run:
         return torch.get_default_device() if first is None else first.device
 
     def parameters(self) -> dict[str, Tensor]:
-        """Give the parameters as leaves of their own, which share the module's memory."""
+        """Give copies of the parameters as leaves of their own, for a module may write into them."""
         return {
-            name: parameter.detach().requires_grad_(parameter.requires_grad)
+            name: parameter.detach().clone().requires_grad_(parameter.requires_grad)
             for name, parameter in self.module.named_parameters()
         }
 

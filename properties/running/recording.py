@@ -9,6 +9,7 @@ from hypothesis.errors import Unsatisfiable
 
 from equivalence.catalogue import CATALOGUE
 from properties.cases.coverage import corners_covered, sizes_covered
+from properties.cost import UncountedOperationError
 from properties.judging.judge import EXACT, LADDER
 from properties.judging.power import PowerlessError
 from properties.refutation.counterexample import Refuted
@@ -88,7 +89,7 @@ def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
         return str(error)
     if isinstance(error, Unsatisfiable):
         return _nothing_executed(cell)
-    if isinstance(error, PowerlessError):
+    if isinstance(error, PowerlessError | UncountedOperationError):
         return str(error)
     if error is not None:
         return "".join(traceback.format_exception(error))

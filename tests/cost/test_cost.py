@@ -139,3 +139,34 @@ def test_an_operation_that_only_the_backward_calls_fails_by_name_too(monkeypatch
     monkeypatch.delitem(operations.RULES, "threshold_backward")
     with pytest.raises(UncountedOperationError, match="threshold_backward"):
         cost(module, inputs)
+
+
+def test_what_a_form_writes_in_place_stays_its_own() -> None:
+    class Normalised(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            with torch.no_grad():
+                self.weight.mul_(2)
+            return super().forward(x.relu_())
+
+    module, x = Normalised(3, 2), torch.randn(4, 3)
+    before, given = copy.deepcopy(module.state_dict()), x.clone()
+    cost(module, [x])
+    assert torch.equal(x, given)
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+def test_a_form_that_nothing_can_train_has_no_backward() -> None:
+    outside = torch.ones(3, requires_grad=True)
+
+    class Outside(nn.Module):
+        def forward(self, i: Tensor) -> Tensor:
+            return i * outside
+
+    assert cost(Outside(), [torch.arange(3)]).backward_multiply_adds == 0
+
+
+def test_a_dead_entry_of_a_frozen_parameter_is_not_taken_off_twice() -> None:
+    module = nn.Linear(2, 2)
+    module.weight.requires_grad_(requires_grad=False)
+    found = cost(module, [torch.ones(1, 2)], {"weight": torch.ones(2, 2, dtype=torch.bool)})
+    assert found.free_parameters == 2

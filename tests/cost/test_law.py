@@ -19,6 +19,7 @@ from properties.cost.operations import Rule
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
+from properties.running.recording import Status, record
 
 KRONECKER = KroneckerIsLinear(rows=3, in_features=4, out_features=2, bias=False)
 FIVE_PERCENT = Mask("/".join(["1" + "0" * 19] * 10))
@@ -109,8 +110,13 @@ def test_a_closed_form_of_one_form_is_held_alone() -> None:
 
 
 def test_a_form_that_runs_an_unknown_operation_is_an_error_that_names_it() -> None:
-    with pytest.raises(UncountedOperationError, match="log_sigmoid"):
+    with pytest.raises(UncountedOperationError, match="log_sigmoid") as caught:
         run(Uncounted)
+    cell = Cell(Domain(Uncounted), LAWS["cost"])
+    found = record(cell, "Uncounted", 0.0, caught.value)
+    assert found.status == Status.ERROR
+    assert found.text == str(caught.value)
+    assert "\n" not in found.text
 
 
 @pytest.mark.parametrize("rule", ["mm", "addmm"])

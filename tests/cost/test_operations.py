@@ -124,6 +124,7 @@ def bag_paired() -> object:
         pytest.param(lambda: GAP.sum().exp().sqrt().reciprocal(), 0, 0, id="functions of one number"),
         pytest.param(lambda: torch.where(GAP > 0, GAP, 0).relu().T.reshape(6), 0, 0, id="choices and views"),
         pytest.param(lambda: torch.zeros(2, 3).index_add(0, torch.tensor([1, 0]), GAP), 0, 0, id="index_add"),
+        pytest.param(lambda: torch.addmm(GAP, GAP @ GAP.T, GAP, beta=2, alpha=3), 36, 24, id="addmm, scaled"),
         pytest.param(lambda: torch.zeros(0, 3) @ torch.zeros(3, 4), 0, 0, id="no rows"),
         pytest.param(lambda: torch.zeros(2, 0) @ torch.zeros(0, 4), 0, 0, id="nothing to sum"),
     ],
@@ -138,8 +139,15 @@ def test_every_rule_is_that_of_an_operation(name: str) -> None:
 
 
 def test_an_unknown_operation_fails_by_name() -> None:
-    with pytest.raises(UncountedOperationError, match=r"'erfinv' are not known; add it to .*operations\.py"):
+    with pytest.raises(UncountedOperationError, match=r"'erfinv' are not known; give it a rule in .*\.RULES"):
         products(lambda: torch.erfinv(SPARSE))
+
+
+def test_what_is_multiplied_in_at_places_is_not_free() -> None:
+    places = torch.zeros(1, 3, dtype=torch.long)
+    assert products(lambda: GAP.scatter(0, places, GAP)) == (0, 0)
+    with pytest.raises(UncountedOperationError, match="scatter"):
+        products(lambda: GAP.scatter(0, places, GAP, reduce="multiply"))
 
 
 def test_the_operation_of_another_library_is_not_taken_for_torchs() -> None:

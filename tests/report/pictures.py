@@ -16,7 +16,7 @@ from selenium.webdriver import Chrome
 from properties.report.page import write_page
 from tests.report import browser, example, reading
 
-LARGEST = 200_000
+LARGEST = 400_000
 """Bytes of a picture that may stand in the repository."""
 
 
