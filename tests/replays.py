@@ -157,7 +157,10 @@ def nonzero_entries(refuted: Refuted) -> int:
 
 
 def largest_size(refuted: Refuted) -> int:
-    return max(refuted.judge.domain.sizes(refuted.verdict.case).values(), default=0)
+    """Give the largest of all sizes: of the claim's fields, and of each free axis."""
+    case = refuted.verdict.case
+    fields = [getattr(case.claim, name) for name in refuted.judge.domain.sizes(replace(case, axes={}))]
+    return max([*fields, *(size for shape in case.axes.values() for size in shape)], default=0)
 
 
 def distribution(name: str, figures: Sequence[float]) -> str:

@@ -127,6 +127,13 @@ class NoTensor(LinearIsLinear):
         return self.Wrapped(self.in_features, 2)
 
 
+class Lazy(LinearIsLinear):
+    """A form that waits for its first input."""
+
+    def candidate(self) -> nn.Module:
+        return nn.LazyLinear(2)
+
+
 class NothingToDraw(LinearIsLinear):
     """A reference that refuses everything."""
 
@@ -229,6 +236,7 @@ ERRORS: list[tuple[type[Equivalence], list[str]]] = [
     (WrongShape, ["WrongShape", "'weight'", "(2, ", "reshape"]),
     (UnknownParameter, ["UnknownParameter", "['scale']", "leave these out"]),
     (NoTensor, ["NoTensor", "returned dict", "candidate Wrapped", "wrap it"]),
+    (Lazy, ["Lazy", "candidate knows the shape", "construct it with its sizes"]),
     (NothingToDraw, ["NothingToDraw", "prime above 100", "widen"]),
     (UnknownLaw, ["fordward", "did you mean 'forward'"]),
     (UnknownInitial, ["UnknownInitial", "initial names parameters", "'weight'", "['wieght']"]),

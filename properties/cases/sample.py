@@ -10,6 +10,7 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from equivalence.claim import Equivalence, Theta
 from equivalence.variable import ClaimError, Index, Variable
@@ -30,6 +31,9 @@ def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
     if not isinstance(module, nn.Module):
         message = f"{claim!r}: {side} returns an nn.Module, but returned {type(module).__name__}"
         raise ClaimError(message)
+    if any(map(is_lazy, (*module.parameters(), *module.buffers()))):
+        message = f"{claim!r}: {side} knows the shape of every parameter, but leaves some to its first call"
+        raise ClaimError(f"{message}; construct it with its sizes")
     return module
 
 

@@ -33,6 +33,8 @@ class Recipe:
     decay: float = 1.0
     """What the learning rate is multiplied by after each step."""
     set_to_none: bool = True
+    keeps_size: bool = False
+    """Whether a step is as large however small its gradient: what rounds 0 is then set to 0."""
 
     def with_rate(self, factor: float) -> Recipe:
         """Give the same recipe with its learning rate multiplied."""
@@ -56,6 +58,8 @@ class Optimisation:
 
     def step(self, factor: float = 1.0) -> None:
         """Clip the gradients, and take one step with them, multiplied by a factor."""
+        if self.recipe.keeps_size:
+            set_rounding_to_zero(self.gradients())
         self._clip()
         if factor != 1:
             for gradient in self.gradients():
@@ -107,6 +111,19 @@ class Optimisation:
         return made
 
 
+def set_rounding_to_zero(gradients: Sequence[Tensor]) -> None:
+    """Set |g| < eps^(2/3) max(1, largest |g|) to 0, in place: the gradients of one step.
+
+    Terms that cancel leave about eps of their size, some hundred times more behind a norm: forms that are the
+    same leave different ones. Their size is at least 1, that of all that is drawn: where a form is constant,
+    every gradient is rounding, and the largest says nothing.
+    """
+    largest = max((float(one.abs().max()) for one in gradients), default=0.0)
+    for one in gradients:
+        least = torch.finfo(one.dtype).eps ** (2 / 3) * max(1.0, largest)
+        one.masked_fill_(one.abs() < least, 0)
+
+
 MATRIX = 2
 """The axes of a matrix."""
 MOMENTUM = {"lr": RATE, "momentum": 0.9}
@@ -126,7 +143,7 @@ RECIPES = (
     Recipe("zero_grad(set_to_none=False)", options=MOMENTUM, set_to_none=False),
 )
 """What looks at one entry at a time, whatever the shape of its parameter. Else gradients are set to None."""
-ADAFACTOR = Recipe("Adafactor", "Adafactor", {"lr": RATE, "eps": (1e-8, 1e-3)})
+ADAFACTOR = Recipe("Adafactor", "Adafactor", {"lr": RATE, "eps": (1e-8, 1e-3)}, keeps_size=True)
 """Its eps are given: torch's are those of the dtype, another function in float32 than in float64."""
-MUON = Recipe("Muon", "Muon", {"lr": RATE}, matrices_only=True)
-"""What it keeps of a gradient of one row or column is the direction alone."""
+MUON = Recipe("Muon", "Muon", {"lr": RATE}, matrices_only=True, keeps_size=True)
+"""What it keeps of a gradient of one row or column is the direction alone. torch's computes in bfloat16."""

@@ -143,7 +143,9 @@ def _loss(form: Form, module: nn.Module, sample: Sample, part: int) -> Tensor:
     targets = sample.draw_like(outputs, Stream.TARGETS)
     pairs = zip(outputs, targets, strict=True)
     squares = [(output - PULLS[part] * target).square() for output, target in pairs]
-    return torch.stack([square.sum() / max(1, square.numel()) for square in squares]).sum()
+    # Where no output is real, there is nothing to learn.
+    means = [square.sum() / max(1, square.numel()) for square in squares]
+    return torch.stack([torch.zeros((), dtype=sample.dtype), *means]).sum()
 
 
 def _live(claim: Equivalence, sample: Sample, state: Theta) -> dict[str, Tensor]:

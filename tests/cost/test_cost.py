@@ -167,6 +167,6 @@ def test_a_form_that_nothing_can_train_has_no_backward() -> None:
 
 def test_a_dead_entry_of_a_frozen_parameter_is_not_taken_off_twice() -> None:
     module = nn.Linear(2, 2)
-    module.weight.requires_grad_(requires_grad=False)
+    module.weight.requires_grad = False
     found = cost(module, [torch.ones(1, 2)], {"weight": torch.ones(2, 2, dtype=torch.bool)})
     assert found.free_parameters == 2
