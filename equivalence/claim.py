@@ -39,7 +39,10 @@ class Equivalence:
     """Law -> reason, for every law that this claim is known to fail. Checked: the failure must be found."""
 
     fresh_entries_independent: ClassVar[bool] = True
-    """Whether the entries of one fresh parameter are independent draws (not so for an orthogonal matrix)."""
+    """Whether all entries of all fresh parameters are independent draws, but for copies that both forms make.
+
+    Within a parameter and across them: not so for an orthogonal matrix, or for a copy with noise.
+    """
 
     fresh_draws: ClassVar[FreshDraws] = "any"
     """What both forms start with under one seed: any draws, the same, or those in another order."""

@@ -11,8 +11,9 @@ from importlib.metadata import version
 
 from equivalence.variable import ClaimError
 from properties.commands import benchmarking, comparison, listing, replaying, training, verification
-from properties.commands.arguments import BAD_USAGE, NOT_AS_CLAIMED
+from properties.commands.arguments import BAD_USAGE, INTERRUPTED, NOT_AS_CLAIMED
 from properties.reading.claims import UsageError
+from properties.reading.failures import one_line
 from properties.reading.images import DataError
 from properties.report.files import ReportError
 
@@ -20,7 +21,7 @@ COMMANDS = (listing, verification, comparison, replaying, training, benchmarking
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command, and return its exit code: 0 as claimed, 1 not as claimed, 2 bad usage."""
+    """Run one command, and return its exit code: 0 as claimed, 1 not, 2 bad usage, 130 interrupted."""
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A narrow encoding must not end a report with a traceback.
@@ -29,8 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except (UsageError, ClaimError, DataError, ReportError) as error:
-        print(f"equivalence: {error}", file=sys.stderr)
+        # A constructor's own words may have several lines.
+        print(f"equivalence: {one_line(str(error))}", file=sys.stderr)
         return BAD_USAGE
+    except KeyboardInterrupt:
+        print("equivalence: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has seen enough; the interpreter flushes once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

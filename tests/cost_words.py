@@ -5,8 +5,8 @@ OPENING = """\
 
 Counted, not timed: the same on every machine that has this version of torch. `make cost-page` writes this
 page. `from properties.cost import cost` measures a layer of your own; it raises `UncountedOperationError`,
-with the name, for an operation that it does not know: what is not counted would look free. Work outside torch (in NumPy, in a
-library of one's own) is not seen.
+with the name, for an operation that it does not know: what is not counted would look free.
+Work outside torch (in NumPy, in a library of one's own) is not seen.
 
 * A **multiply-add** is one product of two real numbers, with the addition that takes it in where there is
   one. An elementwise product counts one an element, whether or not a sum follows, and so does scaling by a

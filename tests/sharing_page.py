@@ -20,19 +20,24 @@ from properties.cases.sample import load
 from properties.report.files import write_whole
 
 SIZES = {"in_features": 784, "hidden_features": 256, "out_features": 10}
-"""Of the third source's network."""
+"""Of the network of the third article, on shared layers."""
 SMALL = {"in_features": 6, "hidden_features": 4, "out_features": 3}
 """With integers of one digit, a network of these sizes is exact in float64, forward and backward."""
 KILOBYTE = 1000
 OPERATIONS = 2
 """A multiply and an add."""
 RATE = 0.5
+BATCH = 8
+INTEGERS = (
+    f"sizes {', '.join(map(str, SMALL.values()))}, batch {BATCH}, weights and inputs integers from -3 to 3"
+)
 OPENING = """# What sharing a layer does, and what it does not
 
-The third source gives reasons for sharing parameters between layers. Here each is a statement that can be
-checked, held for its network, 784-256-256-256-10 with the middle layer used twice, beside the unrolled copy
-that has a layer for each use. `make sharing-page` measures and writes this page; a test measures again and
-compares.
+The third of the four pieces of writing about `nn.Linear` that the [README](../README.md) names, numbered as
+`equivalence list` numbers them, is the article on shared layers. It gives reasons for sharing parameters
+between layers. Here each is a statement that can be checked, held for its network, 784-256-256-256-10 with
+the middle layer used twice, beside the unrolled copy that has a layer for each use. `make sharing-page`
+measures and writes this page; a test measures again and compares.
 
 | sharing gives | | shared | unrolled | measured |
 |---|---|--:|--:|---|
@@ -157,7 +162,8 @@ def gradients_add() -> Finding:
         torch.equal(mine["middle.weight"], total) and bool(its["middle1.weight"].any()),
         f"‖g‖₁ = {mine['middle.weight'].abs().sum():,.0f}",
         f"‖g₁ + g₂‖₁ = {total.abs().sum():,.0f}",
-        "sizes 6, 4, 3, in integers: exact in float64 and compared bitwise",
+        f"{INTEGERS}, of the sum of the outputs: exact in float64 and compared bitwise; ‖g‖₁ is the sum of "
+        "the absolute values of the gradient of the middle layer's weight",
     )
 
 
@@ -174,8 +180,9 @@ def the_same_after_a_step() -> Finding:
         "an unrolled copy stays the same network in training",
         float(apart) == 0,
         "one layer",
-        f"copies {apart:,.1f} apart",
-        "after one step of SGD: each copy takes its own part of the sum",
+        f"‖W₁ - W₂‖∞ = {apart:,.1f}",
+        f"{INTEGERS}, after one step of SGD on the sum of the outputs, learning rate {RATE}: each copy "
+        "takes its own part of the gradient; ‖·‖∞ is the largest absolute value",
     )
 
 
@@ -231,7 +238,9 @@ def integer_pair(shared: nn.Module, unrolled: nn.Module) -> tuple[nn.Module, nn.
 
 def gradients(module: nn.Module) -> Named:
     """Give ∂⟨1, module(x)⟩/∂θ for a batch of integers x."""
-    x = torch.randint(-3, 4, (8, SMALL["in_features"]), generator=torch.Generator().manual_seed(1)).double()
+    x = torch.randint(
+        -3, 4, (BATCH, SMALL["in_features"]), generator=torch.Generator().manual_seed(1)
+    ).double()
     named = dict(module.named_parameters())
     return dict(zip(named, torch.autograd.grad(module(x).sum(), list(named.values())), strict=True))
 

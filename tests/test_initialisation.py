@@ -15,7 +15,7 @@ from properties.cases.regime import Reals
 from properties.cases.sample import Sample, build
 from properties.judging.judge import Judge
 from properties.laws import LAWS
-from properties.laws.initialisation import _seeds
+from properties.laws.constructions import MOST_STORED, _seeds
 from tests.power.page import Measured, page
 from tests.power.trials import Count, counts
 from tests.power.whole import NOT_SHOWN, SHOWN, Run, right_claims, runs
@@ -75,6 +75,19 @@ def test_no_construction_of_one_form_has_the_seed_of_one_of_the_other() -> None:
     seeds = [_seeds(sample, form, 1) for form in (sample.reference, sample.candidate)]
     assert len(seeds[0]) == len(seeds[1]) == 512
     assert not set(seeds[0]) & set(seeds[1])
+
+
+@pytest.mark.parametrize(("entries", "count"), [(0, 512), (1, 512), (MOST_STORED // 100, 100), (2**30, 32)])
+def test_no_two_constructions_have_one_seed(
+    entries: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = Sample(next(Domain(FlattenLinearIsLinear).wide()), Reals(torch.float64))
+    # Whatever is drawn, and so where it is always the same.
+    monkeypatch.setattr(torch, "randint", lambda high, shape, **_: torch.full(shape, high - 1))
+    for form in (sample.reference, sample.candidate):
+        seeds = _seeds(sample, form, entries)
+        assert len(set(seeds)) == count
+        assert max(seeds) < 2**32
 
 
 def test_few_trials_of_every_family_find_nothing_missed() -> None:

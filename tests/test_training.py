@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from equivalence.catalogue import CATALOGUE
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.judging.judge import FLOATS, Judge
-from properties.judging.power import PowerlessError
+from properties.judging.power import TURNS, PowerlessError, require_power
 from properties.laws import LAWS
 from properties.laws import training as law_file
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Optimisation, Recipe
@@ -112,6 +113,61 @@ class NothingIsLearnt(Equivalence):
 
 def test_without_a_gradient_nothing_must_be_told_apart() -> None:
     assert run(NothingIsLearnt, "training_adafactor").tally.told_apart == {}
+
+
+class Argmax(nn.Linear):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x).argmax(-1)
+
+
+class Chosen(Equivalence):
+    """The place of the largest output equals itself."""
+
+    features: Dim
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return Argmax(self.features, 3)
+
+    def candidate(self) -> nn.Module:
+        return Argmax(self.features, 3)
+
+
+@pytest.mark.parametrize("law", TRAINING)
+def test_where_no_output_is_real_there_is_nothing_to_learn(law: str) -> None:
+    cell = run(Chosen, law)
+    assert record(cell, "chosen", 0.0, None).status == Status.HOLDS
+    assert cell.tally.told_apart == {}
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_with_a_pinned_seed_its_recipe_is_asked_for_every_control(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[tuple[str, str]] = set()
+    ask = law_file.wrong_equations
+
+    def noted(claim: Any, sample: Any, recipe: Recipe, names: Any) -> dict[str, Equation]:
+        asked.update((recipe.name, name) for name in names)
+        return ask(claim, sample, recipe, names)
+
+    monkeypatch.setattr(law_file, "wrong_equations", noted)
+    cell = Cell(Domain(LINEAR, {"seed": seed}), LAWS["training"])
+    cell.test(Plan(examples=2))()
+    recipe = RECIPES[seed]
+    assert asked == {(recipe.name, name) for name in law_file.wrong_runs(recipe)}
+    assert len(cell.tally.told_apart) == 4 == TURNS
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_control_that_is_not_told_is_tried_again_and_not_another(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(law_file, "wrong_runs", unchanged(law_file.wrong_runs))
+    control = list(law_file.wrong_runs(RECIPES[seed]))[seed]
+    judge = Judge(Domain(LINEAR), LAWS["training"])
+    with pytest.raises(PowerlessError, match=f"but {re.escape(control)} was not"):
+        require_power(judge, replace(judge.domain.typical, seed=seed))
 
 
 UNCLIPPED = [one for one in (*RECIPES, ADAFACTOR, MUON) if not (one.clip_norm or one.clip_value)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from properties.benchmarking.memory import NO_ROOM
 from properties.report.files import write_whole
 
 SCHEMA_VERSION = 1
@@ -65,6 +66,11 @@ class RefusalRecord:
     reason: str
     declared: bool
     """Whether the claim itself says that its forms differ, and was not asked for by name."""
+
+    @property
+    def too_large(self) -> bool:
+        """Whether the memory did not suffice, which says nothing about the forms."""
+        return self.reason == NO_ROOM
 
 
 @dataclass(frozen=True)

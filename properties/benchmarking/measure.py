@@ -15,6 +15,7 @@ from properties.benchmarking.contenders import (
     contenders,
 )
 from properties.benchmarking.document import REFERENCE, GroupRecord
+from properties.benchmarking.memory import reason
 from properties.benchmarking.peak import Peak
 from properties.benchmarking.points import Point
 from properties.benchmarking.proof import difference_after, difference_before
@@ -89,7 +90,7 @@ def _able(cases: Mapping[str, Case], bench: Bench, findings: Findings) -> list[C
         forms = contenders(cases, bench.setting)
         _run_twice(forms[0], bench)
     except FormError as error:
-        findings.refused.update(dict.fromkeys(cases, str(error)))
+        findings.refused.update(dict.fromkeys(cases, reason(error)))
         return []
     return [
         forms[0],
@@ -101,7 +102,7 @@ def _trouble(form: Contender, bench: Bench) -> str:
     try:
         _run_twice(form, bench)
     except FormError as error:
-        return str(error)
+        return reason(error)
     return ""
 
 

@@ -46,7 +46,8 @@ def _ones(setting: Setting, *shape: int) -> Tensor:
 
 
 def _best(step: Step, clock: Clock) -> float:
-    trials = [clock.seconds(step, 1) for _ in range(LEAST_TRIALS)]
-    while sum(trials) < SECONDS:
-        trials.append(clock.seconds(step, 1))
-    return min(trials)
+    best, spent, trials = float("inf"), 0.0, 0
+    while trials < LEAST_TRIALS or spent < SECONDS:
+        seconds = clock.seconds(step, 1)
+        best, spent, trials = min(best, seconds), spent + seconds, trials + 1
+    return best

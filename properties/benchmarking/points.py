@@ -15,17 +15,19 @@ from properties.benchmarking.sizes import Family
 from properties.cases.case import Case
 from properties.cases.definition import Choice, Kind
 from properties.cases.domain import Domain
-from properties.reading.claims import UsageError, parse_pins
+from properties.reading.claims import UsageError, parse_pins, read_size
 from properties.reading.fitting import pinned
 
 OWN_SWEEP = "own"
 """--sweep own: along the axis that the claim itself names."""
 USUAL = {"small": 4, "published": 32, "large": 256}
 """Every size of a claim that has no sizes of its own."""
-SHARE = 5
-"""The percentage of live connections in a mask that is not given."""
-RANGE = re.compile(r"(?P<low>\d+):(?P<high>\d+)")
-PERCENT = re.compile(r"(?P<name>[^=]+)=(?P<share>\d+)%")
+SHARE, WHOLE = 5, 100
+"""The percentage of live connections in a mask that is not given, and that of a full one."""
+RANGE = re.compile(r"(?P<low>\d{1,18}):(?P<high>\d{1,18})")
+PERCENT = re.compile(r"(?P<name>[^=]+)=(?P<share>.*)%")
+EVERY = "every"
+"""--at every=64 is a word for all sizes that are not given."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,20 @@ def swept_points(family: Family | None, sweep: str, at: str) -> list[Point]:
         message = f"--sweep takes one range, as in batch=1:4096, but got {text!r}"
         raise UsageError(message)
     axis, match = found[0]
-    base = completed(completed(family.published if family else "", at), text)
+    _check_once({axis} if sweep == OWN_SWEEP else set(_words(text)), at)
+    published = family.published if family else ""
+    base = _words(completed(text, at) if sweep == OWN_SWEEP else completed(published, f"{at},{text}"))
     values = list(_doublings(int(match["low"]), int(match["high"])))
-    return [Point(f"{axis}={value}", completed(base, f"{axis}={value}"), axis, value) for value in values]
+    texts = [",".join(_joined({**base, axis: str(value)})) for value in values]
+    return [Point(f"{axis}={value}", one, axis, value) for value, one in zip(values, texts, strict=True)]
 
 
 def case_at(claim: type[Equivalence], text: str) -> Case:
     """Give the case that a text of --at names; what it leaves out is small, and its masks are drawn."""
     words = _words(text)
-    usual = int(words.pop("every", USUAL["published"]))
-    shares = {match["name"]: int(match["share"]) for match in map(PERCENT.fullmatch, _joined(words)) if match}
+    usual = _every(words.pop(EVERY, str(USUAL["published"])))
+    matches = filter(None, map(PERCENT.fullmatch, _joined(words)))
+    shares = {match["name"]: _share(match["share"]) for match in matches}
     exact = [word for word in _joined(words) if not PERCENT.fullmatch(word)]
     domain = Domain(claim)
     pins = parse_pins(claim, ",".join(exact))
@@ -81,8 +87,31 @@ def case_at(claim: type[Equivalence], text: str) -> Case:
 
 
 def completed(base: str, text: str) -> str:
-    """Let the words of a text stand before those of a base."""
-    return ",".join(_joined({**_words(base), **_words(text)}))
+    """Let the words of a text stand before those of a base; `every` stands before the whole base."""
+    words = _words(text)
+    return ",".join(_joined(words if EVERY in words else {**_words(base), **words}))
+
+
+def _check_once(swept: set[str], at: str) -> None:
+    twice = [name for name in _words(at) if name in swept]
+    if twice:
+        message = f"--at and --sweep both give {', '.join(twice)}; leave it out of one of them"
+        raise UsageError(message)
+
+
+def _every(text: str) -> int:
+    try:
+        return read_size(text)
+    except ValueError as error:
+        message = f"--at {EVERY}={text}: {error}"
+        raise UsageError(message) from error
+
+
+def _share(text: str) -> int:
+    if not re.fullmatch(r"\d{1,3}", text, re.ASCII) or int(text) > WHOLE:
+        message = f"a mask's share lies between 0% and {WHOLE}%, in whole numbers, but got {text}%"
+        raise UsageError(message)
+    return int(text)
 
 
 def _words(text: str) -> dict[str, str]:
@@ -132,5 +161,9 @@ def _value(kind: Kind, size: int) -> Any:
 
 def _mask(shape: tuple[int, int], share: int) -> Mask:
     """Draw a mask with this percentage of live entries, the same one every time."""
-    alive = np.random.default_rng(0).random(shape) < share / 100
+    try:
+        alive = np.random.default_rng(0).random(shape) < share / WHOLE
+    except (MemoryError, ValueError) as error:
+        message = f"the mask is too large to be drawn: {shape[0]} by {shape[1]}; give smaller sizes with --at"
+        raise UsageError(message) from error
     return Mask("/".join("".join("01"[entry] for entry in row) for row in alive.astype(int).tolist()))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from properties.benchmarking.contenders import Contender
+from properties.benchmarking.memory import is_shortage, reason
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.form import FormError, generator_state
@@ -31,7 +32,8 @@ def difference_before(case: Case) -> str:
         try:
             difference = Judge(domain, law).verdict(case).difference
         except OutsideDomainError as refusal:
-            return f"the sizes lie outside the claim: {refusal}; give others with --at"
+            outside = f"the sizes lie outside the claim: {refusal}; give others with --at"
+            return reason(refusal) if is_shortage(refusal) else outside
         if difference is not None:
             return f"refuted by {name}: {difference}"
     return ""
@@ -50,7 +52,7 @@ def difference_after(case: Case, reference: Contender, candidate: Contender) -> 
         with generator_state(case.seed), torch.no_grad():
             outputs = [_fresh_outputs(sample, contender) for contender in (reference, candidate)]
     except FormError as error:
-        return f"on new numbers: {error}"
+        return reason(error) if is_shortage(error) else f"on new numbers: {error}"
     if regime is None:
         return (
             "" if all(map(_near, *outputs)) else "on new numbers its outputs are not those of the reference"

@@ -16,6 +16,7 @@ from properties.benchmarking.crossover import crossovers
 from properties.benchmarking.document import Benchmark, Circumstances, GroupRecord, RefusalRecord
 from properties.benchmarking.intervals import CONFIDENCE, MARGIN
 from properties.benchmarking.measure import Bench, Findings, measure
+from properties.benchmarking.memory import NO_ROOM, is_shortage
 from properties.benchmarking.peak import measured
 from properties.benchmarking.points import Point, case_at, named_points, swept_points
 from properties.benchmarking.sizes import NAMES, family_of
@@ -106,10 +107,20 @@ def _fill(record: Record, request: Request, asked: Sequence[Job], how: Bench, pr
         progress(done, len(asked), f"{job.family} {job.point.name}")
         if request.setting.compiled:
             torch.compiler.reset()
-        cases = {name: case_at(load_claim(name), job.point.at) for name in job.claims}
-        _add(record, job, measure(job.family, cases, job.point, how))
+        _add(record, job, _findings(job, how))
     progress(len(asked), len(asked), "")
     record.complete = True
+
+
+def _findings(job: Job, how: Bench) -> Findings:
+    """Measure one job; where the memory does not suffice, refuse its claims at this size."""
+    cases = {name: case_at(load_claim(name), job.point.at) for name in job.claims}
+    try:
+        return measure(job.family, cases, job.point, how)
+    except (RuntimeError, MemoryError) as error:
+        if not is_shortage(error):
+            raise
+        return Findings(refused=dict.fromkeys(job.claims, NO_ROOM))
 
 
 def _add(record: Record, job: Job, findings: Findings) -> None:

@@ -14,9 +14,10 @@ from properties.benchmarking.document import (
     GroupRecord,
     RefusalRecord,
 )
+from properties.benchmarking.sweep_table import sweep_lines
+from properties.benchmarking.words import WIDTH, cut
 
 NAME, RATIO, STANDING = 25, 23, 14
-WIDTH = 110
 HEADING = (
     f"  {'form':<{NAME}} {'time':>8}  {'ratio [99 %]':<{RATIO}} {'':<{STANDING}} "
     f"{'products':>8} {'memory':>8}  of peak"
@@ -32,13 +33,14 @@ def lines(benchmark: Benchmark) -> Iterator[str]:
     for group in tables:
         yield from _table(group)
     for curve in curves(benchmark.groups):
-        yield from _sweep(curve)
+        yield from sweep_lines(curve)
     yield ""
     yield from map(sentence, benchmark.crossovers)
     yield from _refusals(benchmark.refusals)
     for form, operation in benchmark.uncounted.items():
         yield f"{form}: products and memory are not counted, since {operation} is not known to the counter"
-    yield from _rule(benchmark.circumstances)
+    if tables:
+        yield from _rule(benchmark.circumstances)
 
 
 def circumstances(found: Circumstances) -> Iterator[str]:
@@ -56,10 +58,10 @@ def circumstances(found: Circumstances) -> Iterator[str]:
 
 
 def above(benchmark: Benchmark, bound: float) -> list[str]:
-    """Name every form whose whole interval lies above a bound, at the place where it lies highest."""
+    """Name every form but the reference whose whole interval lies above a bound, where it lies highest."""
     highest: dict[str, tuple[FormRecord, GroupRecord]] = {}
     for group in benchmark.groups:
-        for form in group.forms:
+        for form in filter(_compared, group.forms):
             if form.low > max(bound, highest[form.form][0].low if form.form in highest else 0):
                 highest[form.form] = form, group
     return [
@@ -68,8 +70,12 @@ def above(benchmark: Benchmark, bound: float) -> list[str]:
     ]
 
 
+def _compared(form: FormRecord) -> bool:
+    return form.form != REFERENCE
+
+
 def _table(group: GroupRecord) -> Iterator[str]:
-    yield _cut(
+    yield cut(
         f"{group.family} beside {_reference(group).module}, {group.size}, {group.timed}, "
         f"{group.rounds} rounds: {group.at}",
         WIDTH,
@@ -79,7 +85,7 @@ def _table(group: GroupRecord) -> Iterator[str]:
 
 def _row(form: FormRecord) -> str:
     standing = "" if form.form == REFERENCE else form.standing
-    name = f"{'*' if form.leads else ' '} {_cut(form.form, NAME):<{NAME}}"
+    name = f"{'*' if form.leads else ' '} {cut(form.form, NAME):<{NAME}}"
     return (
         f"{name} {words.seconds(form.seconds):>8}  {words.ratio(form):<{RATIO}} "
         f"{standing:<{STANDING}} {words.large(form.multiply_adds):>8} "
@@ -89,23 +95,6 @@ def _row(form: FormRecord) -> str:
 
 def _reference(group: GroupRecord) -> FormRecord:
     return next(form for form in group.forms if form.form == REFERENCE)
-
-
-def _sweep(curve: Sequence[GroupRecord]) -> Iterator[str]:
-    """Give one line a size: the reference's time, and which forms lead."""
-    first = curve[0]
-    yield ""
-    fixed = ",".join(word for word in first.at.split(",") if not word.startswith(f"{first.axis}="))
-    yield _cut(f"{first.family}, {first.timed}, along {first.axis}, at {fixed}", WIDTH)
-    for group in curve:
-        leading = [form for form in group.forms if form.leads]
-        fastest = min(leading, key=lambda form: form.seconds)
-        named = ", ".join(form.form for form in leading)
-        yield _cut(
-            f"  {group.value:>6}  reference {words.seconds(_reference(group).seconds):>8}  fastest "
-            f"{words.seconds(fastest.seconds):>8} {words.ratio(fastest):<{RATIO}} {named}",
-            WIDTH,
-        )
 
 
 def _refusals(refusals: Sequence[RefusalRecord]) -> Iterator[str]:
@@ -123,7 +112,3 @@ def _rule(found: Circumstances) -> Iterator[str]:
         f"{100 * found.margin:.0f} % from 1, by which"
     )
     yield "two copies of one and the same layer may differ."
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from properties.benchmarking.document import FormRecord
 
+WIDTH = 110
+"""Columns of a terminal that a table may take."""
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 SMALL_PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
@@ -23,6 +25,11 @@ def large(value: float | None, unit: str = "") -> str:
         return f"{value:.0f} {unit}".strip()
     number = value / found[0]
     return f"{number:.{max(0, 2 - len(str(int(number))) + 1)}f} {found[1]}{unit}"
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text of at most so many characters, the last one … where more are left out."""
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def ratio(form: FormRecord) -> str:

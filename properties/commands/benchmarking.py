@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,21 @@ from equivalence.catalogue import CATALOGUE
 from properties.benchmarking import table
 from properties.benchmarking.contenders import Setting
 from properties.benchmarking.document import Benchmark, write_json
+from properties.benchmarking.machine import check_threads, device_named
 from properties.benchmarking.picture import check_picture, draw
 from properties.benchmarking.run import Progress, Request, bench
 from properties.benchmarking.sizes import NAMES
-from properties.commands.arguments import AS_CLAIMED, INTERRUPTED, NOT_AS_CLAIMED, Commands, positive
+from properties.commands.arguments import (
+    AS_CLAIMED,
+    BAD_USAGE,
+    INTERRUPTED,
+    NOT_AS_CLAIMED,
+    Commands,
+    positive,
+)
+from properties.commands.interruption import interruptible
 from properties.reading.claims import UsageError
+from properties.report.files import ReportError, check_writable
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 
@@ -38,13 +50,13 @@ def add(commands: Commands[Any]) -> None:
     _add_setting(command)
     command.add_argument("--backward", action="store_true", help="time forward + backward as well")
     command.add_argument(
-        "--seconds", type=_seconds, default=0.5, help="time for a claim, size and pass (default: 0.5)"
+        "--seconds", type=_above_zero, default=0.5, help="time for a claim, size and pass (default: 0.5)"
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the run as data")
     command.add_argument("--picture", type=Path, metavar="FILE", help="draw the run, as .svg or .png")
     command.add_argument(
         "--fail-above",
-        type=float,
+        type=_above_zero,
         metavar="RATIO",
         help="exit with 1 where the whole interval of a form's ratio to the reference lies above",
     )
@@ -77,18 +89,43 @@ def _add_setting(command: argparse.ArgumentParser) -> None:
 
 def bench_claims(options: argparse.Namespace) -> int:
     """Time what is asked for, print the table, and say by the exit code whether all was equal and fast."""
-    if options.picture is not None:
-        check_picture(options.picture)
-    request = _request(options)
-    found = bench(request, _progress())
+    _check_outputs(options)
+    found = _measured(_request(options))
+    if found is None:
+        print("interrupted before anything was measured", file=sys.stderr)
+        return INTERRUPTED
     for line in table.lines(found):
         print(line)
-    _write(found, options)
-    return _exit_code(found, options.fail_above)
+    written = _write(found, options)
+    code = _exit_code(found, options.fail_above)
+    return code if written else BAD_USAGE
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Refuse, before anything is timed, a file that could not be written."""
+    if options.picture is not None:
+        check_picture(options.picture)
+    for path in filter(None, (options.json, options.picture)):
+        check_writable(path)
+
+
+def _measured(request: Request) -> Benchmark | None:
+    """Run until the end or until a signal; None where it came before the first measurement."""
+    try:
+        with interruptible() as check:
+            return bench(request, _progress(check))
+    except KeyboardInterrupt:
+        return None
 
 
 def _request(options: argparse.Namespace) -> Request:
-    setting = Setting(getattr(torch, options.dtype), _device(options.device), compiled=options.compile)
+    if options.size and (options.at or options.sweep):
+        message = (
+            "--size is a set of published sizes, beside which --at and --sweep say nothing; leave it out"
+        )
+        raise UsageError(message)
+    check_threads(options.threads)
+    setting = Setting(getattr(torch, options.dtype), device_named(options.device), compiled=options.compile)
     return Request(
         claims=tuple(dict.fromkeys(options.claims or CATALOGUE)),
         named=bool(options.claims),
@@ -102,29 +139,24 @@ def _request(options: argparse.Namespace) -> Request:
     )
 
 
-def _device(text: str) -> torch.device:
+def _above_zero(text: str) -> float:
+    """Read a number from the command line; argparse tells the rule where it is none."""
     try:
-        device = torch.device(text)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        message = f"--device {text} cannot be used here: {str(error).splitlines()[0]}; take cpu"
-        raise UsageError(message) from error
-    return device
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        message = f"more than 0 seconds, but got {text}"
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        message = f"takes a finite number above 0, but got {text}"
         raise argparse.ArgumentTypeError(message)
-    return seconds
+    return number
 
 
-def _progress() -> Progress:
-    """Write one live line with the time left, where someone is watching."""
+def _progress(check: Callable[[], None]) -> Progress:
+    """Write one live line with the time left, where someone is watching; end a run after a signal."""
     started = time.monotonic()
 
     def show(done: int, total: int, name: str) -> None:
+        check()
         if sys.stderr.isatty():
             spent = time.monotonic() - started
             left = f"{spent / done * (total - done):.0f} s left" if done else ""
@@ -134,11 +166,18 @@ def _progress() -> Progress:
     return show
 
 
-def _write(found: Benchmark, options: argparse.Namespace) -> None:
+def _write(found: Benchmark, options: argparse.Namespace) -> bool:
+    """Write each file that is asked for, whether or not another fails; say whether all were written."""
+    complete = True
     for path, write in ((options.json, write_json), (options.picture, draw)):
         if path is not None:
-            write(found, path)
-            print(f"written to {path}")
+            try:
+                write(found, path)
+                print(f"written to {path}")
+            except ReportError as error:
+                complete = False
+                print(f"equivalence: {error}", file=sys.stderr)
+    return complete
 
 
 def _exit_code(found: Benchmark, bound: float | None) -> int:
@@ -148,5 +187,7 @@ def _exit_code(found: Benchmark, bound: float | None) -> int:
     if not found.complete:
         print("interrupted: what was measured until then is above", file=sys.stderr)
         return INTERRUPTED
-    refused = any(not refusal.declared for refusal in found.refusals)
-    return NOT_AS_CLAIMED if slow or refused else AS_CLAIMED
+    refused = [refusal for refusal in found.refusals if not refusal.declared]
+    if slow or not all(refusal.too_large for refusal in refused):
+        return NOT_AS_CLAIMED
+    return BAD_USAGE if refused else AS_CLAIMED

@@ -14,7 +14,7 @@ from typing import Any
 from properties.commands.arguments import AS_CLAIMED, INTERRUPTED, NOT_AS_CLAIMED, Commands, positive
 from properties.commands.interruption import interruptible
 from properties.experiments.conclusion import statements
-from properties.experiments.images import load, source
+from properties.experiments.images import SAMPLE, load, source
 from properties.experiments.outcome import Outcome
 from properties.experiments.picture import write_picture
 from properties.experiments.plan import Experiment
@@ -22,7 +22,8 @@ from properties.experiments.progress import Progress
 from properties.experiments.published import EXPERIMENTS, experiment_of_forms
 from properties.experiments.results import write_results
 from properties.experiments.table import lines
-from properties.experiments.workers import Task, trained
+from properties.experiments.task import Task, check_forms
+from properties.experiments.workers import trained
 from properties.reading.claims import UsageError
 from properties.report.files import ReportError
 from properties.report.numbers import duration, plural
@@ -53,7 +54,9 @@ def add(commands: Commands[Any]) -> None:
     train.add_argument(
         "--jobs", type=positive, help="processes, one thread each (default: one a core, up to 4)"
     )
-    train.add_argument("--output", type=Path, metavar="DIR", help="(default: .equivalence/train/EXPERIMENT)")
+    train.add_argument(
+        "--output", type=Path, metavar="DIR", help="(default: .equivalence/train/NAME, of it or the claim)"
+    )
     train.add_argument("--resume", action="store_true", help="go on from the epochs that --output keeps")
 
 
@@ -61,23 +64,37 @@ def train_forms(options: argparse.Namespace) -> int:
     """Train, print and write what came of it; 0, or 1 where forms that were claimed equal part."""
     started = time.monotonic()
     experiment = _experiment(options)
+    # Before any fetch: what is fetched has the size and the classes of the sample.
+    check_forms(experiment, options.data or str(SAMPLE))
     outcome = Outcome(experiment, source(options.data, experiment.images))
-    folder = options.output or FOLDER / experiment.name
-    task = Task(experiment, outcome.source.folder, folder / "epochs", options.resume)
-    # Read first: a folder that does not hold them gets its one line and nothing else.
+    task = Task(experiment, outcome.source.folder, options.output or FOLDER / experiment.name)
     load(task.images)
+    task.prepare()
     print(_header(outcome), flush=True)
+    if not options.resume:
+        _forget(task)
     trouble = _run(outcome, task, options)
-    _report(outcome, folder)
+    _report(outcome, task.output)
     if trouble:
-        print(
-            f"{trouble}: {len(outcome.epochs)} of {outcome.total} epochs are kept in {folder}; "
-            "the same command with --resume goes on from there",
-            file=sys.stderr,
-        )
+        print(f"{trouble}: {_kept(outcome, task.output)}", file=sys.stderr)
         return INTERRUPTED if trouble == "interrupted" else NOT_AS_CLAIMED
     print(f"trained in {duration(time.monotonic() - started)}")
     return NOT_AS_CLAIMED if any(one.holds is False for one in statements(outcome)) else AS_CLAIMED
+
+
+def _forget(task: Task) -> None:
+    if deleted := task.forget():
+        what = plural(deleted, "file")
+        print(
+            f"deleted the epochs of an earlier run, {what} in {task.output}: without --resume, all is anew\n"
+        )
+
+
+def _kept(outcome: Outcome, folder: Path) -> str:
+    done = f"{len(outcome.epochs)} of {outcome.total} epochs are"
+    if not outcome.epochs:
+        return f"{done} done"
+    return f"{done} kept in {folder}; the same command with --resume goes on from there"
 
 
 def _experiment(options: argparse.Namespace) -> Experiment:

@@ -9,13 +9,13 @@ from statistics import fmean
 from properties.experiments.outcome import Outcome
 from properties.experiments.plan import Group, Variant
 from properties.experiments.records import Comparison, Double
-from properties.experiments.statistics import margin
+from properties.experiments.statistics import LEAST, margin
 from properties.report.numbers import plural, scientific
 
-LEAST_SEEDS = 2
 RULE = (
-    "within the spread: the means over the seeds differ by no more than t · s · √(1/n + 1/m), which n and m "
-    "runs of one form exceed once in 100 (s: the deviation of {reference}'s n runs, t: Student's quantile)"
+    "within the spread: the means over the seeds differ by no more than t · s · √(1/n + 1/m), in accuracy "
+    "and in loss; n and m runs of one form exceed each once in 200, so one or the other at most once in 100 "
+    "(s: the deviation of {reference}'s n runs, t: Student's 99.75 % quantile of n - 1 degrees)"
 )
 
 
@@ -51,8 +51,8 @@ def _laddered(found: list[Comparison], doubles: list[Double]) -> Statement:
     loss = max(one.loss for one in found)
     figures = (
         f"in float64 the logits differ by {scientific(max(one.logits for one in doubles))} at most, "
-        f"{scientific(max(one.allowance for one in doubles))} of what rounding explains; in float32 by "
-        f"{scientific(single)}, and the loss of a batch by {scientific(loss)}"
+        f"{scientific(max(one.allowance for one in doubles))} of what rounding explains (1 is the limit); "
+        f"in float32 by {scientific(single)}, and the loss of a batch by {scientific(loss)}"
     )
     apart = next((one for one in found if one.double and not one.double.same), None)
     if apart is None:
@@ -80,9 +80,11 @@ def _of_spread(outcome: Outcome) -> Iterator[Statement]:
     own = [variant for variant in others if not variant.carried]
     if not outcome.complete or not own:
         return
-    if outcome.experiment.seeds < LEAST_SEEDS:
+    seeds = outcome.experiment.seeds
+    if seeds < LEAST:
         yield Statement(
-            f"one seed has no spread: give --seeds {LEAST_SEEDS} or more to hold the forms against it"
+            f"a spread takes {LEAST} seeds or more, but this run has {seeds}: give --seeds {LEAST} to hold "
+            "the forms against it"
         )
         return
     for variant in own:

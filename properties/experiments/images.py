@@ -13,6 +13,8 @@ from torch import Tensor
 from properties.reading.images import DataError, load_labelled
 
 SAMPLE = Path(__file__).parent / "sample"
+SAMPLED = "mnist"
+"""Whose images the sample holds."""
 HOMES = {
     "mnist": "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "fashion-mnist": "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
@@ -72,7 +74,10 @@ def load(folder: str) -> Images:
 
 
 def source(folder: str | None, name: str) -> Source:
-    """Give the user's folder; else the fetched one; else the sample, and why."""
+    """Give the user's folder; else the fetched one; else the sample, and why.
+
+    Raises DataError where nothing was fetched and the sample is of other images.
+    """
     if folder is not None:
         return Source(folder, f"images from {folder}")
     try:
@@ -81,6 +86,9 @@ def source(folder: str | None, name: str) -> Source:
         reason = 'pooch is not installed (pip install "layer-equivalence[data]")'
     except (OSError, ValueError) as error:
         reason = f"{HOMES[name]} gave none ({type(error).__name__})"
+    if name != SAMPLED:
+        message = f"the images of {name} are needed, but {reason}; name a folder with --data"
+        raise DataError(message)
     return Source(
         str(SAMPLE), f"a small sample of real digits, which shows little: {reason}; name a folder with --data"
     )

@@ -28,6 +28,8 @@ UNREADABLE = (
     AttributeError,
     EOFError,
     RuntimeError,
+    MemoryError,
+    OverflowError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -48,7 +50,6 @@ def keep(path: Path, run: Kept) -> None:
     text = json.dumps(
         {
             "identity": run.identity,
-            "members": len(run.states),
             "history": [epoch_data(epoch) for epoch in run.history],
         }
     )
@@ -70,12 +71,18 @@ def kept(path: Path, identity: dict[str, object]) -> Kept | None:
         raise unreadable(path, error) from error
     for name, value in identity.items():
         if found.identity.get(name) != value:
-            message = (
-                f"{one_line(str(path))}: a run is resumed with the same {name}, {value}, but this one had "
-                f"{found.identity.get(name)}; ask for that, or leave out --resume to train anew"
-            )
-            raise DataError(one_line(message))
+            raise _of_another_run(path, name, value, found.identity.get(name))
     return found
+
+
+def _of_another_run(path: Path, name: str, value: object, other: object) -> DataError:
+    # The digest of the images tells a reader nothing.
+    same, had = (name, "other images") if name == "images" else (f"{name}, {value}", other)
+    message = (
+        f"{path}: a run is resumed with the same {same}, but this one had {had}; "
+        "ask for that, or leave out --resume to train anew"
+    )
+    return DataError(one_line(message))
 
 
 def unreadable(path: Path, error: Exception) -> DataError:
@@ -90,9 +97,13 @@ def _read(path: Path) -> Kept:
     # Of its bytes: given a path, numpy leaves a broken archive open.
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
         text: dict[str, Any] = json.loads(file[TEXT].tobytes())
-        states: list[dict[str, np.ndarray]] = [{} for _ in range(text["members"])]
+        states: dict[int, dict[str, np.ndarray]] = {}
         for name in file.files:
             place, separator, tensor = name.partition("/")
             if separator:
-                states[int(place)][tensor] = file[name]
-    return Kept(text["identity"], states, [epoch_from(epoch) for epoch in text["history"]])
+                states.setdefault(int(place), {})[tensor] = file[name]
+    if not isinstance(text["identity"], dict):
+        message = "the identity of a run is a mapping"
+        raise TypeError(message)
+    members = [states[place] for place in range(len(states))]
+    return Kept(text["identity"], members, [epoch_from(epoch) for epoch in text["history"]])

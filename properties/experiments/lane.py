@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from properties.cases.form import on_cpu
 from properties.experiments.comparison import compared
+from properties.experiments.credible import credible
 from properties.experiments.images import Images
 from properties.experiments.keeping import UNREADABLE, Kept, keep, kept, unreadable
 from properties.experiments.member import ORDER, Member, number
@@ -42,6 +43,11 @@ class LaneRun:
     def flat(self) -> list[Member]:
         """Every member: the variants in order, each in its precisions."""
         return [member for variant in self.members for member in variant]
+
+    @property
+    def singles(self) -> list[Member]:
+        """The float32 member of every variant."""
+        return [variant[0] for variant in self.members]
 
     def epoch(self, check: Check) -> Epoch:
         """Train one epoch and measure it; the first only measures, as epoch 0."""
@@ -104,6 +110,9 @@ def _resumed(run: LaneRun, path: Path, identity: dict[str, object]) -> list[Epoc
     try:
         for member, state in zip(run.flat, found.states, strict=True):
             member.restore(state)
+        if not credible(found.history, run.lane, run.singles):
+            message = "not the epochs of this lane"
+            raise ValueError(message)
     except UNREADABLE as error:
         raise unreadable(path, error) from error
     run.done = len(found.history) - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,8 +78,11 @@ class Member:
         return {name: value.detach().numpy().copy() for name, value in self._tensors()}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Take back what `state` gave; KeyError or RuntimeError where it was another module's."""
-        load(self.module, {name: torch.from_numpy(state[name]) for name, _ in self._tensors()})
+        """Take back what `state` gave; ValueError where the names, the shapes or the dtypes are others."""
+        if _kinds(state) != _kinds(self.state()):
+            message = f"the tensors are {_kinds(self.state())}, but got {_kinds(state)}"
+            raise ValueError(message)
+        load(self.module, {name: torch.from_numpy(value) for name, value in state.items()})
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
         yield from self.module.named_parameters()
@@ -105,6 +109,10 @@ class Member:
                 f"{tuple(logits.shape)} for 2; set its sizes with --at"
             )
             raise UsageError(message)
+
+
+def _kinds(state: dict[str, np.ndarray]) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    return {name: (value.shape, value.dtype) for name, value in state.items()}
 
 
 def _case(variant: Variant) -> Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from equivalence.layers.sharing import SharedMLP, UnrolledMLP
 from properties.experiments.plan import Experiment, Group, Settings, Variant
 
 DROPOUT = (0.5, 0.3, 0.1)
-"""After each use of a hidden layer, as the third source has it."""
+"""After each use of a hidden layer, as the third article, on shared layers, has it."""
 MAP = "height=28,width=28,out_features=10,bias="
 WIDTHS = "in_features=784,hidden_features=256,out_features=10"
 DROPOUT_CLAIM = f"{__name__}:UnrolledDropoutIsShared"
@@ -21,7 +22,7 @@ DROPOUT_CLAIM = f"{__name__}:UnrolledDropoutIsShared"
 class SharedDropoutMLP(SharedMLP):
     """y = last(d₃(r(middle(d₂(r(middle(d₁(r(first(x))))))))), r = relu, dᵢ = dropout of 0.5, 0.3, 0.1.
 
-    (*batch, in_features) -> (*batch, out_features). Raises what SharedMLP raises. Source: the third source.
+    (*batch, in_features) -> (*batch, out_features). Raises what SharedMLP raises. Source: the third article.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -106,7 +107,7 @@ def experiment_of_forms(claim: str, at: str, on: Experiment) -> Experiment:
     carried = Variant("candidate, carried weights", claim, at, "candidate", carried=True)
     own = Variant("candidate", claim, at, "candidate")
     return Experiment(
-        name="forms",
+        name="forms-" + re.sub(r"[^A-Za-z0-9]+", "-", claim).strip("-"),
         title=f"The two forms of {claim.rpartition(':')[2]} on {on.images}",
         story="Once the candidate begins with the reference's weights, through carry, and once with its own.",
         images=on.images,

@@ -6,18 +6,21 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-QUANTILES = (63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169)
-"""Student's t at 99.5 %, by degrees of freedom from 1; beyond them the last, which is wider than needed."""
+LEAST = 3
+"""Runs; two of them have a spread that says nothing."""
+QUANTILES = (14.089, 7.453, 5.598, 4.773, 4.317, 4.029, 3.833, 3.690, 3.581)
+"""Student's t at 99.75 %, by degrees of freedom from 2; beyond them the last, which is wider than needed."""
 
 
 def margin(reference: Sequence[float], others: int) -> float:
-    """Return t · s · √(1/n + 1/m): how far the mean of m runs lies from that of these n, 99 times in 100.
+    """Return t · s · √(1/n + 1/m): how far the mean of m runs lies from that of n, 199 times in 200.
 
-    s is the deviation of the n runs alone, t Student's 99.5 % quantile of n - 1 degrees: for m runs that are
-    drawn as the n are. n is at least 2.
+    The n runs are `reference`, 3 or more; s is their deviation alone, t Student's 99.75 % quantile of n - 1
+    degrees, so that 0.5 % lie beyond on both sides: for m runs that are drawn as the n are. Of two such
+    quantities, one or the other leaves its margin at most once in 100, however they hang together.
     """
     runs = len(reference)
-    t = QUANTILES[min(runs - 1, len(QUANTILES)) - 1]
+    t = QUANTILES[min(runs - LEAST, len(QUANTILES) - 1)]
     return t * stdev(reference) * math.sqrt(1 / runs + 1 / others)
 
 

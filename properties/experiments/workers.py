@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
-from pathlib import Path
 
 import torch
 
 from properties.experiments.images import Images, load
 from properties.experiments.lane import Check, LaneRun, train
-from properties.experiments.plan import Experiment, Lane
+from properties.experiments.plan import Lane
 from properties.experiments.records import Epoch
+from properties.experiments.task import Task
 
 GLANCE = 0.2
 """Seconds between two looks at what the workers have told."""
@@ -29,63 +30,36 @@ class StoppedError(Exception):
     """The run was interrupted; what is done is kept."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """What every process is told: an experiment, the folder of its images, the folder of its epochs."""
-
-    experiment: Experiment
-    images: str
-    folder: Path
-    resume: bool
-    """Whether the epochs that the folder keeps are gone on from; else they are deleted."""
-
-    def path(self, lane: Lane) -> Path:
-        """Return the file that keeps a lane."""
-        return self.folder / f"{lane.name}.npz"
-
-    def forget(self) -> None:
-        """Delete what an earlier run has kept of these lanes, so that they are trained anew."""
-        for lane in self.experiment.lanes():
-            self.path(lane).unlink(missing_ok=True)
-
-
 def trained(task: Task, jobs: int) -> Iterator[Epoch]:
-    """Give every epoch of every lane as it is done, first those that are gone on from.
+    """Give every epoch of every lane as it is done, first those that are kept.
 
-    A mistake shows before anything is deleted or trained.
-
-    Raises UsageError where a form does not take the images, DataError for a kept file of another run.
+    Raises DataError for a kept file of another run, or of none.
     """
-    images = load(task.images)
-    for group in task.experiment.groups:
-        LaneRun(Lane(group, 0), task.experiment.settings, images)
-    if not task.resume:
-        task.forget()
     lanes = list(task.experiment.lanes())
     if min(jobs, len(lanes)) > 1:
         yield from _side_by_side(task, lanes, jobs)
         return
     for lane in lanes:
-        yield from _lane(task, lane, images, lambda: None)
+        yield from _lane(task, lane, load(task.images), lambda: None)
 
 
 def _lane(task: Task, lane: Lane, images: Images, check: Check) -> Iterator[Epoch]:
     run = LaneRun(lane, task.experiment.settings, images)
-    yield from train(run, _identity(task, lane, images), task.path(lane), check)
+    yield from train(run, _identity(task, run), task.path(lane), check)
 
 
-def _identity(task: Task, lane: Lane, images: Images) -> dict[str, object]:
+def _identity(task: Task, run: LaneRun) -> dict[str, object]:
     """Say what a kept file must agree in with the run that goes on from it; the epochs may differ."""
-    settings = task.experiment.settings
     digest = 0
-    for part in (*images.training, *images.validation):
+    for part in (*run.images.training, *run.images.validation):
         digest = zlib.crc32(part.numpy().tobytes(), digest)
     return {
         "experiment": task.experiment.name,
-        "forms": "; ".join(f"{one.claim}({one.at}).{one.side}" for one in lane.group.variants),
-        "seed": lane.seed,
-        "learning rate": settings.learning_rate,
-        "batch size": settings.batch,
+        # The claim rather than the words of --at, whose order says nothing.
+        "forms": "; ".join(f"{one.variant.claim}: {one.claim!r}.{one.variant.side}" for one in run.singles),
+        "seed": run.lane.seed,
+        "learning rate": run.settings.learning_rate,
+        "batch size": run.settings.batch,
         "images": f"{digest:08x}",
         "torch": torch.__version__,
     }
@@ -97,13 +71,27 @@ def _side_by_side(task: Task, lanes: Sequence[Lane], jobs: int) -> Iterator[Epoc
     told: SimpleQueue[Epoch] = context.SimpleQueue()
     stop = context.Event()
     with ProcessPoolExecutor(min(jobs, len(lanes)), context, _prepare, (told, stop)) as pool:
-        futures = [pool.submit(_work, task, lane) for lane in lanes]
         try:
+            with _sigint_held():
+                futures = [pool.submit(_work, task, lane) for lane in lanes]
             yield from _told(futures, told)
         finally:
             # Where all is done, this tells no one.
             stop.set()
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _sigint_held() -> Iterator[None]:
+    """Hold Ctrl-C back, here and in the processes that start: they inherit it, and are not ready for it."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _told(futures: Sequence[Future[None]], told: SimpleQueue[Epoch]) -> Iterator[Epoch]:

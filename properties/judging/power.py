@@ -12,6 +12,8 @@ from properties.oracle.agreement import first_difference_beyond_rounding
 
 MOST_TRIALS = 16
 """So many draws of one case are tried before a control that none tells apart is an error."""
+TURNS = 4
+"""After so many draws of a variant, a control that takes turns comes again: it is tried on its own draws."""
 
 
 class PowerlessError(AssertionError):
@@ -38,7 +40,7 @@ def require_power(judge: Judge, case: Case) -> dict[str, bool]:
     """
     told: dict[str, bool] = {}
     for number in range(MOST_TRIALS):
-        found = controls_told(judge, replace(case, seed=case.seed + number * judge.law.variants))
+        found = controls_told(judge, replace(case, seed=case.seed + number * TURNS * judge.law.variants))
         told = {name: seen or told.get(name, False) for name, seen in found.items()} or told
         if all(told.values()):
             return told

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil, prod
-from typing import Any, NamedTuple
+from math import ceil
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from equivalence.claim import Equivalence, Theta
+from equivalence.claim import Equivalence
 from equivalence.distribution import Distribution
 from equivalence.matrix_distribution import Fixed, Thinned
 from equivalence.variable import ClaimError
-from properties.cases.form import Form, generator_state
-from properties.cases.sample import Sample, Stream, build
+from properties.cases.sample import Sample, Stream
 from properties.laws.applicability import parameters
+from properties.laws.constructions import Fresh, fresh_draws, fresh_state
 from properties.laws.registry import law
 from properties.oracle.agreement import Equation
 from properties.oracle.dependence import Together
 from properties.oracle.statistics import Draws, Positions
 
-FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 32, 512
-"""Fresh modules of each form in one case."""
-MOST_STORED = 2**20
-"""Scalars held at once; large modules are constructed fewer times."""
 MOST_DRAWS = 65536
 """Entries kept of one parameter over all constructions."""
 
@@ -32,13 +28,19 @@ MOST_DRAWS = 65536
 @law(parameters, decided="statistics")
 def initialisation(claim: Equivalence, sample: Sample) -> Equation:
     """Fresh live parameters of the candidate are distributed as carry(fresh ones of the reference)."""
-    carried = _fresh(claim, sample, sample.reference)
-    fresh = _fresh(claim, sample, sample.candidate)
+    carried, fresh = fresh_draws(claim, sample)
     stated = {name: value for name, value in claim.initial().items() if name in fresh}
     of_reference, of_candidate = _under_one_seed(claim, sample)
+    expected, found = _dtypes(claim, sample)
     return Equation(
-        reference={**_statistics(claim, sample, carried), "closed form": stated, **of_reference},
+        reference={
+            "dtype": expected,
+            **_statistics(claim, sample, carried),
+            "closed form": stated,
+            **of_reference,
+        },
         candidate={
+            "dtype": found,
             **_statistics(claim, sample, fresh),
             "closed form": {name: _drawn(claim, sample, fresh[name], stated[name]) for name in stated},
             **of_candidate,
@@ -46,45 +48,22 @@ def initialisation(claim: Equivalence, sample: Sample) -> Equation:
     )
 
 
-class Fresh(NamedTuple):
-    """One parameter in many constructions: (constructions, entries), dead ones at zero, and what is live."""
+def _dtypes(claim: Equivalence, sample: Sample) -> tuple[dict[str, str], dict[str, str]]:
+    """Give the dtypes that the candidate's fresh parameters should have, and those that they have.
 
-    values: Tensor
-    live: Tensor
-    shape: tuple[int, ...]
-
-
-def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
-    """Construct a form many times, and collect the candidate's parameters as it gives them."""
-    shapes = {name: tuple(value.shape) for name, value in sample.candidate.module.named_parameters()}
-    seeds = _seeds(sample, form, sum(map(prod, shapes.values())))
-    # Filled row by row: many large modules at once would be the peak of a run's memory. Fresh weights are
-    # float32, and a carry that computes in float64 loses no more than one rounding.
-    values = {name: torch.empty(len(seeds), prod(shape)) for name, shape in shapes.items()}
-    with generator_state(sample.case.seed), torch.no_grad():
-        for row, seed in enumerate(seeds):
-            state = _fresh_state(claim, sample, form, seed)
-            for name, rows in values.items():
-                rows[row] = state[name].reshape(-1)
-    dead = claim.dead_in_candidate()
-    for name, entries in dead.items():
-        values[name][:, entries.reshape(-1)] = 0
-    live = {name: ~dead.get(name, torch.zeros(shape, dtype=torch.bool)) for name, shape in shapes.items()}
-    return {name: Fresh(values[name], live[name].reshape(-1), shape) for name, shape in shapes.items()}
-
-
-def _seeds(sample: Sample, form: Form, stored: int) -> list[int]:
-    """Give the reference even seeds and the candidate odd ones: the two samples are independent."""
-    count = max(FEWEST_CONSTRUCTIONS, min(MOST_CONSTRUCTIONS, MOST_STORED // max(1, stored)))
-    drawn = torch.randint(2**31, (count,), generator=sample.generator(Stream.CONSTRUCTIONS))
-    seeds: list[int] = (2 * drawn + (form.side == "candidate")).tolist()
-    return seeds
-
-
-def _fresh_state(claim: Equivalence, sample: Sample, form: Form, seed: int) -> Theta:
-    module = build(claim, form.side, seed)
+    A carry may compute in another dtype than that of the forms, so that each of the reference's is right too.
+    """
+    module = sample.reference.module
     own = {name: value.detach() for name, value in (*module.named_parameters(), *module.named_buffers())}
-    return sample.candidate.state(own) if form.side == "reference" else own
+    with torch.no_grad():
+        carried = claim.carry(own)
+    usual = {value.dtype for value in module.parameters()}
+    expected, found = {}, {}
+    for name, value in sample.candidate.module.named_parameters():
+        if value.is_floating_point():
+            found[name] = str(value.dtype)
+            expected[name] = str(value.dtype if value.dtype in usual else carried[name].dtype)
+    return expected, found
 
 
 def _under_one_seed(claim: Equivalence, sample: Sample) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -96,7 +75,7 @@ def _under_one_seed(claim: Equivalence, sample: Sample) -> tuple[dict[str, Any],
         raise ClaimError(message)
     with torch.no_grad():
         sides = [
-            _fresh_state(claim, sample, form, sample.case.seed)
+            fresh_state(claim, sample, form, sample.case.seed)
             for form in (sample.reference, sample.candidate)
         ]
     names = [name for name, _ in sample.candidate.module.named_parameters()]
@@ -128,7 +107,7 @@ def _statistics(claim: Equivalence, sample: Sample, fresh: Mapping[str, Fresh]) 
             for statistic in (_norm, _zeros)
         },
         "together": Together(
-            torch.cat([value.values for value in fresh.values()], dim=1),
+            torch.cat([torch.empty(0), *(value.values for value in fresh.values())], dim=-1),
             {name: value.shape for name, value in fresh.items()},
             claim.fresh_entries_independent,
         ),

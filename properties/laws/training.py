@@ -37,13 +37,17 @@ WrongRun = Callable[[Sample], Trained]
 
 
 def controls_of(recipes: Sequence[Recipe]) -> Controls:
-    """Give the wrong runs of some recipes: what a law about them must tell from a right one."""
+    """Give the wrong runs of some recipes: what a law about them must tell from a right one.
+
+    One recipe alone is asked for all of them. Of many, each is asked for one of them in a run, by turns, and
+    for the next one by a later draw of its own: all of each would double what the law costs.
+    """
 
     def controls(claim: Equivalence, sample: Sample) -> Mapping[str, Equation]:
         recipe = chosen(recipes, sample)
         wrong = list(wrong_runs(recipe))
-        # Many recipes take turns: each is asked for one control.
-        asked = wrong if len(recipes) == 1 else [wrong[recipes.index(recipe) % len(wrong)]]
+        turn = recipes.index(recipe) + sample.case.seed // len(recipes)
+        asked = wrong if len(recipes) == 1 else [wrong[turn % len(wrong)]]
         return wrong_equations(claim, sample, recipe, asked)
 
     return controls

@@ -17,6 +17,8 @@ from properties.cases.definition import Choice, Kind
 from properties.cases.domain import Domain
 
 SEED_BOUND = 2**32
+SIZE_BOUND = 2**63
+"""What torch and numpy count with."""
 FILE_PREFIX = "claims_in_"
 """Begins the name of a module that was loaded from a file."""
 
@@ -112,7 +114,7 @@ def _field(kind: Kind, value: str) -> Any:
     if size < low or (isinstance(kind, Between) and size > kind.high):
         message = f"lies outside {kind}"
         raise ValueError(message)
-    return size
+    return read_size(value)
 
 
 def _axis(value: str, *, starred: bool) -> tuple[int, ...]:
@@ -123,7 +125,19 @@ def _axis(value: str, *, starred: bool) -> tuple[int, ...]:
     if not starred and len(words) != 1:
         message = "is one axis; write one size"
         raise ValueError(message)
-    return tuple(map(int, words))
+    return tuple(map(read_size, words))
+
+
+def read_size(word: str) -> int:
+    """Read a size; ValueError for a word that is none, or is beyond what torch counts with."""
+    try:
+        size = int(word)
+    except ValueError:
+        size = -1
+    if not 0 <= size < SIZE_BOUND:
+        message = "is no size: an integer from 0 up, and below 2^63"
+        raise ValueError(message)
+    return size
 
 
 def _seed(value: str) -> int:

@@ -17,7 +17,7 @@ from properties.cases.domain import Domain
 from properties.cases.sample import OutsideDomainError
 from properties.cases.strategies import cases
 from properties.judging.judge import Judge, Verdict
-from properties.judging.power import require_power
+from properties.judging.power import TURNS, require_power
 from properties.judging.tally import Tally
 from properties.laws.registry import Law
 from properties.refutation.counterexample import Refuted
@@ -133,9 +133,13 @@ class Cell:
         variant = case.seed % self.law.variants
         if self.law.controls is None or variant in self.shown:
             return
-        if told := require_power(self.judge, case):
-            self.shown.add(variant)
-            self.tally.told_apart.update(name for name, seen in told.items() if seen)
+        # A pinned seed leaves one variant: its draws take the turns that the others would have taken.
+        turns = TURNS if "seed" in self.domain.pins and self.law.variants > 1 else 1
+        for turn in range(turns):
+            draw = replace(case, seed=case.seed + turn * self.law.variants)
+            if told := require_power(self.judge, draw):
+                self.shown.add(variant)
+                self.tally.told_apart.update(name for name, seen in told.items() if seen)
 
     def _smallest(self, verdict: Verdict) -> Verdict:
         """Give the verdict on the smallest case that fails too: Hypothesis shrinks only what it drew."""

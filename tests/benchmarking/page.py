@@ -51,6 +51,11 @@ family, or not told apart from the fastest. Sizes are in `properties/benchmarkin
 
 ![Ratios of every claim]({picture})
 """
+READING_TEXT = """
+The reference of `n-d-linear` is a Python loop over rows and outputs, the textbook's: its ratios tell what
+that loop costs. The machine is shared with other work: an interval as wide as a factor 2 is quoted as it
+was measured.
+"""
 CONTROL_TEXT = """
 The claims `{control}…` are a control: both of their forms are one and the same layer, so that any ranking
 between them would be a false alarm. Of {comparisons} between them, {alarms} ended in a ranking; the widest
@@ -112,7 +117,7 @@ def page(catalogue: Benchmark, sweeps: dict[str, Benchmark]) -> Iterator[str]:
     yield INTRODUCTION.format(margin=f"{100 * catalogue.circumstances.margin:.0f} %", circumstances=told_once)
     yield CATALOGUE_TEXT.format(picture=f"pictures/{CATALOGUE_PICTURE}")
     yield from ratios(without_control(catalogue).groups)
-    yield ""
+    yield READING_TEXT
     yield from (f"* {one.claim} is not timed: {one.reason}" for one in catalogue.refusals)
     yield control(catalogue)
     yield COST_TEXT

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from equivalence.catalogue import CATALOGUE
+from equivalence.layers.linear import RowwiseLinear
 from properties.benchmarking.document import Benchmark
+from properties.benchmarking.points import case_at
 from tests.benchmarking.page import control, costs, page, ratios
 from tests.benchmarking.synthetic import benchmark, group
 
@@ -45,3 +48,14 @@ def test_the_page_leaves_the_control_out_of_the_table_and_tells_the_crossovers()
     told = "\n".join(page(catalogue, {"family": sweep}))
     assert "| init-one |" not in told
     assert "from batch 8 flat wins (before: the reference" in told
+
+
+def test_the_page_says_below_the_table_how_to_read_it() -> None:
+    table, _, below = "\n".join(page(benchmark([group(SECONDS), *controlled(one=1.0).groups]), {})).partition(
+        "| same |"
+    )
+    assert table
+    assert "`n-d-linear` is a Python loop over rows" in below
+    assert "an interval as wide as a factor 2 is quoted" in below
+    reference = case_at(CATALOGUE["n-d-linear"], "every=2").claim.reference()
+    assert isinstance(reference, RowwiseLinear), "the loop that the page tells of"

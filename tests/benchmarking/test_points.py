@@ -62,6 +62,28 @@ def test_sizes_that_are_given_stand_before_the_published_ones() -> None:
     assert (case.axes, case.claim.height) == ({"batch": (3,)}, 28)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("sweep", ["", "own", "batch=2:2,height=5"])
+def test_a_size_for_all_others_stands_before_the_published_ones(sweep: str) -> None:
+    _, family = family_of("two-d-fc")
+    at = "every=3,width=4"
+    points = swept_points(family, sweep, at) if sweep else named_points(family, NAMES, at)
+    sizes = Domain(CATALOGUE["two-d-fc"]).sizes(case_at(CATALOGUE["two-d-fc"], points[0].at))
+    assert (sizes["width"], sizes["out_features"]) == (4, 3)
+    assert sizes["height"] == (5 if "height" in sweep else 3)
+
+
+def test_the_size_of_all_others_can_be_swept() -> None:
+    claim = CATALOGUE["two-d-fc"]
+    points = swept_points(FAMILIES["two-d-fc"], "every=1:2", "width=4")
+    sizes = [Domain(claim).sizes(case_at(claim, point.at)) for point in points]
+    assert [(one["width"], one["height"]) for one in sizes] == [(4, 1), (4, 2)]
+
+
+def test_sizes_that_are_given_stand_before_those_of_the_claims_own_sweep() -> None:
+    points = swept_points(FAMILIES["two-d-fc"], "own", "height=5")
+    assert all("height=5" in point.at and "width=28" in point.at for point in points)
+
+
 def test_a_claim_of_the_users_own_has_sizes_too() -> None:
     cases = [case_at(CopyIsLinear, point.at) for point in named_points(None, NAMES, "")]
     assert [case.axes["batch"] for case in cases] == [(4,), (32,), (256,)]

@@ -90,6 +90,13 @@ class DivergingIsLinear(RowwiseIsLinear):
         return module
 
 
+class Raising(RowwiseIsLinear):
+    """Says so in two lines."""
+
+    def candidate(self):
+        raise ValueError("one line\\nand another")
+
+
 class TwoInputs(RowwiseIsLinear):
     """No form that one image can be fed to."""
 

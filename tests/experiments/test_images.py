@@ -65,6 +65,18 @@ def test_where_nothing_can_be_fetched_the_sample_is_taken_and_one_line_says_why(
     assert "\n" not in found.told
 
 
+@pytest.mark.parametrize("fetched", [without_pooch, without_network])
+def test_images_of_which_no_sample_ships_are_asked_for(
+    fetched: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setattr(images, "_fetched", fetched)
+    assert main(["train", "fashion-mnist", "--output", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "the images of fashion-mnist are needed, but " in err
+    assert "name a folder with --data" in err
+
+
 def test_what_was_fetched_before_is_taken_without_a_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

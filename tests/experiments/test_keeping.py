@@ -174,7 +174,8 @@ def test_the_epochs_of_another_run_are_not_gone_on_from(
 ) -> None:
     shutil.copytree(short_run, "out")
     assert main(["train", *SHORT, "--resume", "--jobs", "1", "--data", str(SAMPLE)]) == 2
-    assert "a run is resumed with the same images" in capsys.readouterr().err
+    said = "a run is resumed with the same images, but this one had other images; ask for that"
+    assert said in capsys.readouterr().err
     shutil.copy("out/epochs/untied-mlp-seed-0.npz", "out/epochs/unrolled-copy-seed-0.npz")
     assert train(*SHORT, "--resume") == 2
     assert "a run is resumed with the same forms" in capsys.readouterr().err

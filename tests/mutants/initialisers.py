@@ -401,3 +401,16 @@ class DeclaresTheSameOrder(TwoDFCIsFlattenLinear):
     """The draws are declared to be Linear's in the same order, but they are permuted."""
 
     fresh_draws = "same"
+
+
+class HalfLinear(FlattenLinear):
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        self.half()
+
+
+@mutant("initialisation")
+class StartsInHalfPrecision(FlattenLinearIsLinear):
+    """The parameters start in float16, as after a forgotten .half()."""
+
+    form = HalfLinear

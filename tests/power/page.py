@@ -17,6 +17,10 @@ can be wrong about is chance, which is bounded for every number of draws: see th
 [of two samples](../properties/oracle/statistics.py),
 [of closed forms](../properties/oracle/closed_form.py) and
 [of dependence](../properties/oracle/dependence.py).
+
+What it does not see: copies in one form and not in the other, in modules so large that they are constructed
+seldom: from about 9,000 entries on, or 4,500 where the claim says `fresh_entries_independent = False`. Copies
+that both forms make are right; weak dependence, and a dtype of the reference's at another parameter, pass.
 """
 SCALE = """## What is shown of the scale
 

@@ -14,9 +14,9 @@ from properties.replaying.scripts.drawing import (
     fresh,
     living,
     other_draws,
+    other_dtypes,
     samples,
     summary,
-    together,
 )
 from properties.replaying.scripts.forms import (
     answer,
@@ -30,6 +30,7 @@ from properties.replaying.scripts.forms import (
     through_pickle,
     works,
 )
+from properties.replaying.scripts.hanging import dependent, drawn_anew, other_copies
 from properties.replaying.scripts.numbers import (
     agree,
     differentiable,
@@ -53,15 +54,19 @@ __all__ = [
     "cast",
     "constants_apart",
     "copy",
+    "dependent",
     "descend",
     "differentiable",
+    "drawn_anew",
     "expanded",
     "free_scalars",
     "fresh",
     "living",
     "load",
     "module_in",
+    "other_copies",
     "other_draws",
+    "other_dtypes",
     "pull_back",
     "real_entries",
     "run",
@@ -73,7 +78,6 @@ __all__ = [
     "summary",
     "tensors",
     "through_pickle",
-    "together",
     "torch",
     "trainable",
     "transposed",

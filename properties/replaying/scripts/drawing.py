@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -56,26 +55,17 @@ def samples(rows: Tensor, live: Tensor, *, independent: bool) -> dict[str, Tenso
     return found
 
 
-def together(fresh: State, *, independent: bool) -> list[str]:
-    """Name the pairs of entries that rise and fall alike from one construction to another.
-
-    In all of at least 60 pairs of constructions; or, where entries are said to be independent, more often
-    than chance allows once in 10^9 times: n products of signs exceed sqrt(2 n t) with at most 2 exp(-t).
-    """
-    places = [f"{name}{list(place)}" for name, rows in fresh.items() for place in indices(rows)]
-    rows = torch.cat([rows.flatten(1) for rows in fresh.values()], dim=1)
-    half = len(rows) // 2
-    signs = (rows[:half] - rows[half : 2 * half]).sign()
-    sums, drawn = (signs.T @ signs).abs().triu(1), signs.abs().sum(0)
-    alike = (sums == drawn) & (sums == drawn[:, None]) & (sums >= 60)  # noqa: PLR2004  (as said above)
-    beyond = sums > math.sqrt(2 * half * math.log(1e9 * max(2, len(places)) ** 2))
-    pairs = (beyond if independent else alike).nonzero().tolist()
-    return [f"{places[one]} and {places[other]}" for one, other in pairs]
-
-
-def indices(rows: Tensor) -> list[tuple[int, ...]]:
-    """Give the index of every entry of one row."""
-    return list(itertools.product(*map(range, rows.shape[1:])))
+def other_dtypes(sides: Iterable[Side]) -> str:
+    """Say which parameter the candidate starts in a dtype that neither carry gives nor the reference has."""
+    (reference, carry), (candidate, _) = sides
+    form = reference()
+    own = {**dict(form.named_parameters()), **dict(form.named_buffers())}
+    carried = carry({name: value.detach() for name, value in own.items()})
+    usual = {value.dtype for value in form.parameters()}
+    for name, value in candidate().named_parameters():
+        if value.is_floating_point() and value.dtype not in usual | {carried[name].dtype}:
+            return f"{name} starts as {value.dtype}, that of the reference as {carried[name].dtype}"
+    return ""
 
 
 def other_draws(sides: Iterable[Side], claimed: str, seed: int, alive: State) -> str:

@@ -33,11 +33,21 @@ def descend(form: nn.Module, optimisers: Optimisers, loss: Loss, **beside: Any) 
             torch.nn.utils.clip_grad_norm_(weights, beside["clip_norm"])
         if "clip_value" in beside and weights:
             torch.nn.utils.clip_grad_value_(weights, beside["clip_value"])
+        if beside.get("keeps_size"):
+            set_rounding_to_zero([one.grad for one in weights if one.grad is not None])
         for optimiser in optimisers:
             optimiser.step()
         for schedule in schedules:
             schedule.step()
     return losses
+
+
+def set_rounding_to_zero(gradients: Sequence[Tensor]) -> None:
+    """Set to 0 what rounding leaves of a gradient: the optimiser would take a full step of it."""
+    largest = max((float(one.abs().max()) for one in gradients), default=0.0)
+    for one in gradients:
+        least = torch.finfo(one.dtype).eps ** (2 / 3) * max(1.0, largest)
+        one.masked_fill_(one.abs() < least, 0)
 
 
 def accumulate(form: nn.Module, loss: Loss, step: int, accumulated: int) -> Tensor:

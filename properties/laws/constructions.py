@@ -1,0 +1,78 @@
+"""Many fresh modules of both forms, and what they start with."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from equivalence.claim import Equivalence, Theta
+from properties.cases.form import Form, generator_state
+from properties.cases.sample import Sample, Stream, build
+from properties.oracle.dependence import repeated
+
+FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 32, 512
+"""Fresh modules of each form in one case."""
+MOST_STORED = 2**20
+"""Scalars held at once; large modules are constructed fewer times."""
+
+
+class Fresh(NamedTuple):
+    """One parameter in many constructions, (constructions, entries), dead entries at zero."""
+
+    values: Tensor
+    live: Tensor
+    """(entries), bool: what is neither dead nor, in both forms, a copy of an entry before it."""
+    shape: tuple[int, ...]
+
+
+def fresh_draws(claim: Equivalence, sample: Sample) -> tuple[dict[str, Fresh], dict[str, Fresh]]:
+    """Give what carry makes of many fresh references, and what as many fresh candidates start with.
+
+    An entry that both forms copy within a parameter counts once: its copies are no draws of their own.
+    """
+    reference, candidate = (_fresh(claim, sample, form) for form in (sample.reference, sample.candidate))
+    again = {name: repeated(reference[name].values, one.values) for name, one in candidate.items()}
+    carried, own = (
+        {name: fresh._replace(live=fresh.live & ~again[name]) for name, fresh in side.items()}
+        for side in (reference, candidate)
+    )
+    return carried, own
+
+
+def fresh_state(claim: Equivalence, sample: Sample, form: Form, seed: int) -> Theta:
+    """Give the candidate's parameters and buffers as one fresh module has them, the reference's carried."""
+    module = build(claim, form.side, seed)
+    own = {name: value.detach() for name, value in (*module.named_parameters(), *module.named_buffers())}
+    return sample.candidate.state(own) if form.side == "reference" else own
+
+
+def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
+    """Construct a form many times, and collect the candidate's parameters as it gives them."""
+    shapes = {name: tuple(value.shape) for name, value in sample.candidate.module.named_parameters()}
+    seeds = _seeds(sample, form, sum(map(prod, shapes.values())))
+    # Filled row by row: many large modules at once would be the peak of a run's memory. Fresh weights are
+    # float32, and a carry that computes in float64 loses no more than one rounding.
+    values = {name: torch.empty(len(seeds), prod(shape)) for name, shape in shapes.items()}
+    with generator_state(sample.case.seed), torch.no_grad():
+        for row, seed in enumerate(seeds):
+            state = fresh_state(claim, sample, form, seed)
+            for name, rows in values.items():
+                rows[row] = state[name].reshape(-1)
+    dead = claim.dead_in_candidate()
+    for name, entries in dead.items():
+        values[name][:, entries.reshape(-1)] = 0
+    live = {name: ~dead.get(name, torch.zeros(shape, dtype=torch.bool)) for name, shape in shapes.items()}
+    return {name: Fresh(values[name], live[name].reshape(-1), shape) for name, shape in shapes.items()}
+
+
+def _seeds(sample: Sample, form: Form, stored: int) -> list[int]:
+    """Give the reference even seeds and the candidate odd ones, no two alike: all draws are independent."""
+    count = max(FEWEST_CONSTRUCTIONS, min(MOST_CONSTRUCTIONS, MOST_STORED // max(1, stored)))
+    apart = 2**31 // count
+    drawn = torch.randint(apart, (count,), generator=sample.generator(Stream.CONSTRUCTIONS))
+    drawn += apart * torch.arange(count)
+    seeds: list[int] = (2 * drawn + (form.side == "candidate")).tolist()
+    return seeds
