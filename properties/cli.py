@@ -13,7 +13,6 @@ from equivalence.variable import ClaimError
 from properties.commands import benchmarking, comparison, listing, replaying, training, verification
 from properties.commands.arguments import BAD_USAGE, INTERRUPTED, NOT_AS_CLAIMED
 from properties.reading.claims import UsageError
-from properties.reading.failures import one_line
 from properties.reading.images import DataError
 from properties.report.files import ReportError
 
@@ -30,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except (UsageError, ClaimError, DataError, ReportError) as error:
-        # A constructor's own words may have several lines.
-        print(f"equivalence: {one_line(str(error))}", file=sys.stderr)
+        print(f"equivalence: {error}", file=sys.stderr)
         return BAD_USAGE
     except KeyboardInterrupt:
         print("equivalence: interrupted", file=sys.stderr)

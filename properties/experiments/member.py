@@ -18,6 +18,7 @@ from properties.cases.sample import build, load, takes_rows
 from properties.experiments.images import Images
 from properties.experiments.plan import Variant
 from properties.reading.claims import UsageError, load_claim, parse_pins
+from properties.reading.failures import one_line
 
 AT_ONCE = 500
 """Images that are validated at once: a broadcast form holds 7,840 products for each."""
@@ -145,8 +146,9 @@ def _started(claim: Equivalence, variant: Variant, seed: int) -> nn.Module:
             with on_cpu():
                 load(module, carried(claim, theta, module, torch.float32))
     except FormError as error:
+        # A constructor's own words may have several lines.
         message = f"{variant.claim} at {claim!r}: {error}"
-        raise UsageError(message) from error
+        raise UsageError(one_line(message)) from error
     return module
 
 

@@ -319,7 +319,7 @@ def test_pictures_are_four_and_small(driver: Chrome, report: Report, tmp_path: P
     }
     for content in taken.values():
         assert content.startswith(b"\x89PNG")
-        assert len(content) < 200_000
+        assert len(content) <= pictures.LARGEST
 
 
 INJECTED = {
