@@ -443,8 +443,8 @@ MISTAKES = [
     (["torch.nn:Linear", "forms.py:Einsum", *LINEAR, "--at", "n=3"], "'n' was given", "in_features"),
     (
         ["torch.nn:Linear", "torch.nn:LazyLinear", "--fields", "old.in_features=4,out_features", *LINEAR[2:]],
-        "uninitialized parameter",
-        "a constructor raised",
+        "knows the shape of every parameter",
+        "construct it with its sizes",
     ),
     (
         [
