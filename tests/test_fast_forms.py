@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from properties.benchmarking.intervals import Interval
+from properties.running.threads import threads_set
 from tests.fast_forms import memory_line, summary, table
 from tests.fastest import groups
 from tests.fastest.groups import Group
-from tests.fastest.measuring import Measured, check_equal, peaks, threads_set
+from tests.fastest.measuring import Measured, check_equal, peaks
 from tests.fastest.words import FAMILIES, Family
 
 ROWS = [

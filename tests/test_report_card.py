@@ -14,6 +14,7 @@ import torch
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
 from properties.benchmarking.points import case_at
+from properties.running.threads import threads_set
 from tests.mutants import MUTANTS
 from tests.report_card import finding, growth, scaling, summary, timing, words
 from tests.report_card.card import QUICK, Card, measured
@@ -187,7 +188,7 @@ def test_quartiles_of_nothing_are_no_numbers() -> None:
 
 def test_threads_are_as_before() -> None:
     before = torch.get_num_threads()
-    with timing.one_thread():
+    with threads_set(1):
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
 

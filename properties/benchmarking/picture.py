@@ -11,6 +11,7 @@ from typing import Any
 from properties.benchmarking.crossover import curves
 from properties.benchmarking.document import REFERENCE, Benchmark, CrossoverRecord, FormRecord, GroupRecord
 from properties.benchmarking.sizes import NAMES
+from properties.report.extras import library
 from properties.report.files import ReportError
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F3C8D", "#A5AA99")
@@ -42,14 +43,9 @@ def draw(benchmark: Benchmark, path: Path) -> None:
 
 
 def _figure(width: float, height: float) -> Any:
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  (an extra: all but this does without)
-    except ModuleNotFoundError as error:
-        message = (
-            'a picture needs matplotlib, which is not installed; pip install "layer-equivalence[pictures]"'
-        )
-        raise ReportError(message) from error
-    return Figure(figsize=(width, height), layout="constrained")
+    return library("matplotlib.figure", "a picture", "pictures").Figure(
+        figsize=(width, height), layout="constrained"
+    )
 
 
 def _sweeps(groups: Sequence[GroupRecord], crossovers: Sequence[CrossoverRecord]) -> Any:

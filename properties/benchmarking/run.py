@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -21,6 +21,7 @@ from properties.benchmarking.peak import measured
 from properties.benchmarking.points import Point, case_at, named_points, swept_points
 from properties.benchmarking.sizes import NAMES, family_of
 from properties.reading.claims import load_claim
+from properties.running.threads import threads_set
 
 Progress = Callable[[int, int, str], None]
 """(points done, points in all, what comes next) -> None."""
@@ -65,7 +66,7 @@ def bench(request: Request, progress: Progress) -> Benchmark:
     """Time everything that is asked for; Ctrl-C keeps what was measured, as an incomplete run."""
     started = time.monotonic()
     record, asked = Record(), jobs(request)
-    with _threads(request.threads):
+    with threads_set(request.threads):
         if request.setting.compiled:
             check_compiler(request.setting)
         clock = clock_of(request.setting.device, request.threads)
@@ -152,17 +153,6 @@ def _families(claims: Sequence[str]) -> Mapping[str, list[str]]:
     for claim in claims:
         families.setdefault(family_of(claim)[0], []).append(claim)
     return families
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """Give torch so many threads inside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _circumstances(request: Request, how: Bench) -> Circumstances:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from properties.commands.arguments import (
 from properties.commands.interruption import interruptible
 from properties.reading.claims import UsageError
 from properties.report.files import ReportError, check_writable
+from properties.report.live import LiveLine
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 
@@ -153,15 +153,11 @@ def _above_zero(text: str) -> float:
 
 def _progress(check: Callable[[], None]) -> Progress:
     """Write one live line with the time left, where someone is watching; end a run after a signal."""
-    started = time.monotonic()
+    line = LiveLine()
 
     def show(done: int, total: int, name: str) -> None:
         check()
-        if sys.stderr.isatty():
-            spent = time.monotonic() - started
-            left = f"{spent / done * (total - done):.0f} s left" if done else ""
-            line = f"{done} of {total}  {left:>10}  {name}" if done < total else ""
-            sys.stderr.write(f"\r{line[:79]:<79}\r")
+        line.count(done, total, name)
 
     return show
 

@@ -15,7 +15,7 @@ from properties.reading.claims import UsageError
 from properties.reading.failures import FailureFileError, one_line
 from properties.replaying.replay import Replay, applicable, from_case, from_file
 from properties.replaying.scripting import ScriptError, script
-from properties.running.verify import one_thread
+from properties.running.threads import threads_set
 
 
 def add(commands: Commands[Any]) -> None:
@@ -38,7 +38,7 @@ def add(commands: Commands[Any]) -> None:
 def replay_failure(options: argparse.Namespace) -> int:
     """Print FIXED, FAILS or ERROR, and return 0, 1 or 2."""
     try:
-        with one_thread():
+        with threads_set(1):
             replays = _replays(options)
             if options.script:
                 print(script(_only(replays).finding), end="")

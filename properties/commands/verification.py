@@ -22,6 +22,7 @@ from properties.reading.claims import load_claim
 from properties.refutation.failure import FOLDER
 from properties.report.document import CellRecord
 from properties.report.files import write_json
+from properties.report.live import LiveLine
 from properties.report.page import write_page
 from properties.running import profiles, table
 from properties.running.cell import Plan
@@ -101,7 +102,7 @@ def run(request: Request, jobs: int) -> Run:
     trouble = ""
     try:
         with interruptible() as check:
-            for checked in verify(request, jobs, _progress(request, started)):
+            for checked in verify(request, jobs, _progress(request)):
                 records += checked
                 check()
     except KeyboardInterrupt:
@@ -156,17 +157,14 @@ def _usual_jobs(claims: int) -> int:
     return max(1, min(os.cpu_count() or 1, MOST_JOBS, claims // 12))
 
 
-def _progress(request: Request, started: float) -> Progress:
+def _progress(request: Request) -> Progress:
     """Say what is about to run, then write one live line with the time left where someone is watching."""
+    line = LiveLine()
 
     def show(done: int, total: int, name: str) -> None:
         if not done:
             print(table.header(request), flush=True)
-        if sys.stderr.isatty():
-            spent = time.monotonic() - started
-            left = f"{spent / done * (total - done):.0f} s left" if done else ""
-            line = f"{done} of {total} claims  {left:>10}  {name}" if done < total else ""
-            sys.stderr.write(f"\r{line[:79]:<79}\r")
+        line.count(done, total, name, " claims")
 
     return show
 

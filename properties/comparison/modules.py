@@ -8,10 +8,11 @@ import importlib.util
 import sys
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from properties.reading.claims import UsageError
+from properties.reading.claims import UsageError, load_module
 
 
 def module_at(beside: str, path: str) -> ModuleType:
@@ -29,15 +30,7 @@ def module_at(beside: str, path: str) -> ModuleType:
 
 def import_form_module(place: str) -> ModuleType:
     """Load file.py or import a module by name; UsageError with the error that it raised."""
-    try:
-        if place.endswith(".py"):
-            return module_at(str(Path.cwd() / "claim.py"), place)
-        if str(Path.cwd()) not in sys.path:
-            sys.path.insert(0, str(Path.cwd()))
-        return importlib.import_module(place)
-    except (Exception, SystemExit) as error:
-        message = f"{place} cannot be imported: {type(error).__name__}: {error}"
-        raise UsageError(message) from error
+    return load_module(place, partial(module_at, str(Path.cwd() / "claim.py")))
 
 
 def check_neighbours(old: ModuleType, new: ModuleType) -> None:

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from properties.cost.meter import Call, tensors
+from properties.cost.meter import Call
 from properties.oracle.operations import UNWRITTEN
+from properties.oracle.trees import tensors
 
 OVERWRITING = ("copy_", "zero_", "fill_")
 """Their first tensor is written without being read."""

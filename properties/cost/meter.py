@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from properties.cost.operations import rule_for
@@ -67,14 +66,3 @@ class UsefulProducts(Products):
     def __call__(self, call: Call) -> None:
         """Add those of one operation."""
         self.count += rule_for(call.name).useful(call.args, call.kwargs, call.result)
-
-
-def tensors(tree: Any) -> Iterator[Tensor]:
-    """Give the tensors among the arguments or the results of an operation."""
-    if isinstance(tree, Tensor):
-        yield tree
-    elif isinstance(tree, list | tuple):
-        for branch in tree:
-            yield from tensors(branch)
-    elif isinstance(tree, Mapping):
-        yield from tensors(list(tree.values()))

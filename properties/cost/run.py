@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from properties.cost.meter import tensors
+from properties.oracle.trees import tensors
 
 
 class Run:

@@ -17,7 +17,7 @@ from properties.experiments.keeping import UNREADABLE, Kept, keep, kept, unreada
 from properties.experiments.member import ORDER, Member, number
 from properties.experiments.plan import Lane, Settings
 from properties.experiments.records import Epoch, Measure
-from properties.running.verify import one_thread
+from properties.running.threads import threads_set
 
 Check = Callable[[], None]
 """Called at every step; raises to end the run there."""
@@ -96,7 +96,7 @@ def train(run: LaneRun, identity: dict[str, object], path: Path, check: Check) -
     """Give every epoch of a lane, first those that `path` keeps; each is kept before it is given."""
     history = _resumed(run, path, identity)
     yield from history[: run.settings.epochs + 1]
-    with one_thread(), on_cpu(), torch.enable_grad():
+    with threads_set(1), on_cpu(), torch.enable_grad():
         while run.done < run.settings.epochs:
             history.append(run.epoch(check))
             keep(path, Kept(identity, [member.state() for member in run.flat], history))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -12,7 +11,8 @@ from typing import Any
 
 from properties.experiments.curves import INK, Curve, drift_curves, gradient_curves, validation_curves
 from properties.experiments.outcome import Outcome
-from properties.report.files import ReportError, write_bytes
+from properties.report.extras import library
+from properties.report.files import write_bytes
 from properties.report.numbers import plural
 
 PICTURE = "curves.png"
@@ -81,13 +81,7 @@ def _footing(outcome: Outcome) -> str:
 
 
 def _library(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        message = (
-            'a picture needs matplotlib, which is not installed; pip install "layer-equivalence[pictures]"'
-        )
-        raise ReportError(message) from error
+    return library(name, "a picture", "pictures")
 
 
 def _draw(axes: Any, title: str, curves: Sequence[Curve]) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import time
-
 from properties.experiments.outcome import Outcome
 from properties.experiments.records import Epoch
+from properties.report.live import LiveLine
 from properties.report.numbers import duration
-
-WIDTH = 79
 
 
 class Progress:
@@ -21,25 +17,19 @@ class Progress:
         self.members = {lane.name: lane.group.members for lane in lanes}
         self.total = sum(self.members.values()) * outcome.experiment.settings.epochs
         self.done = 0
-        self.started = time.monotonic()
-        self.shown = sys.stderr.isatty()
+        self.line = LiveLine()
 
     def told(self, epoch: Epoch) -> None:
         """Count an epoch, and show the line; epoch 0 is no training."""
         measure = epoch.measures[-1]
         if measure.epoch:
             self.done += self.members[epoch.lane]
-        if self.shown and self.done:
-            left = (time.monotonic() - self.started) / self.done * (self.total - self.done)
-            self._write(
-                f"{self.done / self.total:4.0%}  {duration(left)} left  {epoch.lane}, epoch {measure.epoch}"
+        if self.done:
+            left = duration(self.line.seconds_left(self.done, self.total))
+            self.line.write(
+                f"{self.done / self.total:4.0%}  {left} left  {epoch.lane}, epoch {measure.epoch}"
             )
 
     def end(self) -> None:
         """Wipe the line."""
-        if self.shown:
-            self._write("")
-
-    def _write(self, line: str) -> None:
-        sys.stderr.write(f"\r{line[:WIDTH]:<{WIDTH}}\r")
-        sys.stderr.flush()
+        self.line.write("")

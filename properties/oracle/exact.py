@@ -18,7 +18,7 @@ polynomial per sign region, and the run then speaks of the regions that were dra
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from properties.oracle.bounds import Bound, Exact, Tainted, observed
 from properties.oracle.operations import Rule, rule_for
+from properties.oracle.trees import tensors
 
 SIGNIFICANDS = {torch.float64: 53, torch.float32: 24}
 MARGIN = 1
@@ -82,12 +83,12 @@ class Trace(TorchDispatchMode):
         kwargs = kwargs or {}
         name = operation.overloadpacket.__name__
         rule = rule_for(name)
-        sources = [self.bound(tensor) for tensor in _tensors((args, kwargs))]
+        sources = [self.bound(tensor) for tensor in tensors((args, kwargs))]
         sources = sources[1:] if rule and rule.overwrites else sources
         result = operation(*args, **kwargs)
         bound = self._combine(name, rule, sources, (args, kwargs, result))
         self._note_rounding(name, sources, result)
-        for tensor in _tensors(result):
+        for tensor in tensors(result):
             self._write(tensor, self._checked(tensor, bound, name), whole=not operation._schema.is_mutable)  # noqa: SLF001
         return result
 
@@ -114,7 +115,7 @@ class Trace(TorchDispatchMode):
     def _note_rounding(self, name: str, sources: list[Bound], result: Any) -> None:
         """Mark a cast of drawn reals to integers, and a real read into Python: they choose by value too."""
         drawn = any(isinstance(source, Tainted) or source.degree for source in sources)
-        cast = name in ("_to_copy", "copy_") and any(not one.is_floating_point() for one in _tensors(result))
+        cast = name in ("_to_copy", "copy_") and any(not one.is_floating_point() for one in tensors(result))
         if drawn and (cast or name == "_local_scalar_dense"):
             self.piecewise = True
 
@@ -151,22 +152,12 @@ def _fits(bound: Exact, dtype: torch.dtype) -> bool:
     return bound.degree == 0 and bound.weight * torch.finfo(dtype).eps <= 1
 
 
-def _tensors(tree: Any) -> Iterator[Tensor]:
-    if isinstance(tree, Tensor):
-        yield tree
-    elif isinstance(tree, list | tuple):
-        for branch in tree:
-            yield from _tensors(branch)
-    elif isinstance(tree, Mapping):
-        yield from _tensors(list(tree.values()))
-
-
 def examine(run: Callable[[], Any], bits: int = TRACED_BITS, dtype: torch.dtype = torch.float64) -> Exactness:
     """Trace a run that draws integers of this many bits, and say what keeps it exact."""
     trace = Trace(bits, dtype)
     with trace:
         result = run()
-    bounds = [trace.bound(tensor) for tensor in _tensors(result)]
+    bounds = [trace.bound(tensor) for tensor in tensors(result)]
     tainted = next((bound for bound in bounds if isinstance(bound, Tainted)), None)
     degree = max((bound.degree for bound in bounds if isinstance(bound, Exact)), default=0)
     room, single_room = (_room(trace.heaviest, bits) for bits in SIGNIFICANDS.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -37,7 +38,7 @@ def load_claim(name: str) -> type[Equivalence]:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         message = f"no claim is called {name!r}: give a listed name, module:Class or file.py:Class{hint}"
         raise UsageError(message)
-    module = _load(place)
+    module = load_module(place, _load_file)
     claim = getattr(module, attribute, None)
     if not _is_claim(claim):
         known = [key for key, value in vars(module).items() if _is_claim(value) and value is not Equivalence]
@@ -62,10 +63,11 @@ def parse_pins(claim: type[Equivalence], text: str) -> dict[str, Any]:
     return pins
 
 
-def _load(place: str) -> ModuleType:
+def load_module(place: str, load_file: Callable[[str], ModuleType]) -> ModuleType:
+    """Load file.py, or import a module by name; UsageError with the error that it raised."""
     try:
         if place.endswith(".py"):
-            return _load_file(Path(place))
+            return load_file(place)
         if str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
         return importlib.import_module(place)
@@ -74,7 +76,8 @@ def _load(place: str) -> ModuleType:
         raise UsageError(message) from error
 
 
-def _load_file(path: Path) -> ModuleType:
+def _load_file(place: str) -> ModuleType:
+    path = Path(place)
     specification = importlib.util.spec_from_file_location(FILE_PREFIX + path.stem, path)
     if specification is None or specification.loader is None or not path.is_file():
         message = f"no such file: {path}"

@@ -10,7 +10,8 @@ from typing import Any
 
 from properties.report import numbers, pictures, view, words
 from properties.report.document import Report
-from properties.report.files import ReportError, write_whole
+from properties.report.extras import library
+from properties.report.files import write_whole
 
 TEMPLATE = "page.html.jinja"
 PARTS = ("page.css", "page.js")
@@ -43,13 +44,7 @@ def page(report: Report) -> str:
 
 
 def _template() -> Any:
-    try:
-        import jinja2  # noqa: PLC0415  (an extra: all but this page does without)
-    except ModuleNotFoundError as error:
-        message = (
-            'an HTML report needs jinja2, which is not installed; pip install "layer-equivalence[reports]"'
-        )
-        raise ReportError(message) from error
+    jinja2 = library("jinja2", "an HTML report", "reports")
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 
-import torch
-
 from equivalence.variable import ClaimError
 from properties.report.document import CellRecord
 from properties.running.cell import Cell, Plan
 from properties.running.recording import record
 from properties.running.request import Request
+from properties.running.threads import threads_set
 
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
@@ -43,19 +42,9 @@ def verify(request: Request, jobs: int, progress: Progress) -> Iterator[list[Cel
 
 def check(request: Request, name: str) -> list[CellRecord]:
     """Check one claim under the laws of a request."""
-    with one_thread():
+    # On small tensors, more threads only wait for each other.
+    with threads_set(1):
         return [_checked_cell(name, cell, request.plan) for cell in request.cells(name)]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep torch to one thread: on small tensors, more of them only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @contextmanager

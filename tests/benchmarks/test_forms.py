@@ -30,7 +30,7 @@ from properties.benchmarking.proof import difference_before
 from properties.benchmarking.sizes import FAMILIES, NAMES
 from properties.cases.case import Case
 from properties.cost import cost
-from properties.running.verify import one_thread
+from properties.running.threads import threads_set
 
 DEVICES = [CPU, *([torch.device("cuda")] if torch.cuda.is_available() else [])]
 PASSES = (FORWARD_PASS, TRAINING_PASS)
@@ -91,7 +91,7 @@ def test_form(place: Place, form: str, timed: Pass, benchmark: BenchmarkFixture)
     benchmark.extra_info.update(circumstances(contender, timed, device))
     if device.type == "cuda":
         benchmark._timer = EventTimer()
-    with one_thread(), timed.gradients():
+    with threads_set(1), timed.gradients():
         benchmark(timed.step(contender))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +14,7 @@ from properties.benchmarking.intervals import Interval, compared
 from properties.benchmarking.rounds import interleaved
 from properties.cost.errors import UncountedOperationError
 from properties.cost.measure import cost
+from properties.running.threads import threads_set
 from tests.fastest.groups import Group
 
 FORWARD, TRAINING = "forward", "forward + backward"
@@ -73,17 +73,6 @@ def training(form: nn.Module, x: Tensor) -> Step:
     leaves = [x.detach().requires_grad_(), *form.parameters()]
     cotangent = torch.ones_like(form(x))
     return lambda: torch.autograd.grad(form(leaves[0]), leaves, cotangent)
-
-
-@contextmanager
-def threads_set(threads: int) -> Iterator[None]:
-    """Run with so many threads, and leave the number as it was."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def peaks(group: Group) -> dict[str, int]:

@@ -11,12 +11,12 @@ from typing import TypeVar
 
 import torch
 
+from properties.running.threads import threads_set
 from tests.report_card import finding, growth, laws, scaling
 from tests.report_card.finding import EVERYTHING, Effort, Held, Tried
 from tests.report_card.growth import Grown
 from tests.report_card.laws import LawCost
 from tests.report_card.scaling import Scaled
-from tests.report_card.timing import one_thread
 
 Progress = Callable[[str], None]
 Part = TypeVar("Part")
@@ -71,7 +71,7 @@ QUICK = Extent(
 def measured(extent: Extent, progress: Progress) -> Card:
     """Measure everything, one part after the other: nothing else runs beside what is timed."""
     layers = {name: growth.LAYERS[name][: extent.sizes] for name in extent.layers}
-    with one_thread():
+    with threads_set(1):
         timed = (laws.timed(name, extent.law_names, extent.law_rounds) for name in extent.claims)
         costs = list(laws.law_costs(list(_told(timed, "claims timed law by law", progress))))
         grown = growth.grown(layers, extent.budget, growth.ROUNDS)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from properties.benchmarking.clock import HostClock
 from properties.benchmarking.rounds import ROUND
@@ -60,14 +58,3 @@ def _warmed(step: Step) -> float:
     """Give the seconds of a call; of a second one where the first may have been slower by its warming up."""
     first = CLOCK.seconds(step, 1)
     return first if first > ROUND else max(1e-9, CLOCK.seconds(step, 1))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep torch to one thread: processor time counts all of them."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
