@@ -139,9 +139,7 @@ def _first(reference: Any, candidate: Any, where: str, compare: Comparison) -> D
 def _leaf(reference: Any, candidate: Any, where: str) -> Difference | None:
     reference, candidate = _values_of(reference), _values_of(candidate)
     if isinstance(reference, Tensor) and isinstance(candidate, Tensor):
-        return _description(reference, candidate, where) or _values(
-            reference, candidate, where, _unequal(reference, candidate)
-        )
+        return _description(reference, candidate, where) or _bitwise(reference, candidate, where)
     if isinstance(candidate, Draws | Positions | Together):
         return _distribution(reference, candidate, where)
     if type(reference) is not type(candidate):
@@ -166,14 +164,15 @@ def _ladder(reference: Any, candidate: Any, where: str) -> Difference | None:
     return _values(reference.double, candidate.double, where, differing, remark)
 
 
-def _unequal(reference: Tensor, candidate: Tensor) -> Tensor:
-    if reference.is_meta:
-        return torch.zeros((), dtype=torch.bool)
-    if not reference.is_floating_point():
-        return reference != candidate
+def _bitwise(reference: Tensor, candidate: Tensor, where: str) -> Difference | None:
+    """Compare two tensors of one shape, dtype and device; those on no device hold no values."""
+    # Most tensors are equal, and to say where they differ takes longer than to say that they do not.
+    if reference.is_meta or torch.equal(reference, candidate):
+        return None
     differing = reference != candidate
-    # Most tensors are equal, and looking for pairs of nan takes longer than comparing them.
-    return differing & ~(reference.isnan() & candidate.isnan()) if differing.any() else differing
+    if reference.is_floating_point():
+        differing &= ~(reference.isnan() & candidate.isnan())
+    return _values(reference, candidate, where, differing)
 
 
 def _description(reference: Tensor, candidate: Tensor, where: str) -> Difference | None:

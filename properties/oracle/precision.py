@@ -14,6 +14,8 @@ arrives at 2^29. `python -m tests.calibration` measures both ends again.
 
 from __future__ import annotations
 
+import sys
+
 import torch
 from torch import Tensor
 
@@ -46,10 +48,15 @@ def beyond_rounding(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor, T
 
 
 def allowance_used(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor, Tensor]) -> float:
-    """Give the largest difference beside what rounding explains: 1 is the limit; each side as above."""
+    """Give the largest difference beside what rounding explains: 1 is the limit; each side as above.
+
+    It is finite, so that a report can hold it: what rounding explains may be the smallest number there is.
+    """
     difference = _largest(reference[1] - candidate[1])
     allowed = TOLERANCE * SHRINKAGE * noise(reference, candidate)
-    return difference / allowed if allowed else 0.0
+    if not difference:
+        return 0.0
+    return min(difference / allowed, sys.float_info.max) if allowed else sys.float_info.max
 
 
 def computes_in_single(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor, Tensor]) -> bool:

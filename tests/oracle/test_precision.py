@@ -1,10 +1,13 @@
 """The ladder lets rounding pass and stops a difference of meaning, at every conditioning."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
 
 from properties.oracle.agreement import Equation, first_difference_beyond_rounding
+from properties.oracle.precision import allowance_used
 
 
 def both(function, *inputs: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -49,3 +52,12 @@ def test_a_form_that_computes_in_float32_inside_is_named() -> None:
     difference = first_difference_beyond_rounding(Equation(left[0], right[0]), Equation(left[1], right[1]))
     assert difference is not None
     assert "float32 inside" in difference.remark
+
+
+@pytest.mark.parametrize("reference", [0.0, 1e-300])
+def test_a_used_allowance_is_a_number_that_a_report_can_hold(reference: float) -> None:
+    tiny, huge = (torch.tensor(value, dtype=torch.float64) for value in (reference, 1e300))
+    # 1e300 in float32 is infinite, which is no noise.
+    used = allowance_used((tiny.float(), tiny), (huge.float(), huge))
+    assert math.isfinite(used)
+    assert used > 1
