@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from properties.laws import LAWS
 from properties.reading.claims import load_claim
 from properties.reading.failures import parse
 from properties.refutation.counterexample import Refuted
-from properties.refutation.failure import Failure, described, write
+from properties.refutation.failure import MOST_BYTES, Failure, described, write
 from properties.running.cell import Plan
 from tests.mutants import MUTANTS
 from tests.mutants.trial import cell_of, declared
@@ -141,7 +141,7 @@ class User:
 
     def replays(self, failure: Failure, name: str) -> Said:
         """Replay a failure against one of the claims."""
-        return said("replay", str(write(failure, str(self.folder))), "--claim", self.place(name))
+        return said("replay", str(file_of(failure, self.folder)), "--claim", self.place(name))
 
 
 @pytest.fixture
@@ -157,6 +157,13 @@ def failure_of(claim: type[Equivalence], law: str) -> Failure:
     with pytest.raises(Refuted) as refuted:
         cell_of(claim, law).test(Plan(examples=250))()
     return described(refuted.value, smallest=True)
+
+
+def file_of(failure: Failure, folder: Path) -> Path:
+    """Write a failure that is small enough to be read back."""
+    path = write(failure, str(folder))
+    assert path is not None
+    return path
 
 
 def fails(answer: Said, headline: str) -> bool:
@@ -176,10 +183,19 @@ def assert_error(answer: Said, words: str) -> None:
 def test_a_failure_is_read_as_it_was_written_and_fails_again(law: str, tmp_path: Path) -> None:
     mutant = SHOWN[law]
     failure = failure_of(mutant, law)
-    path = write(failure, str(tmp_path))
+    path = file_of(failure, tmp_path)
     assert parse(path.read_bytes()) == failure
     answer = said("replay", str(path), "--claim", failure.claim)
     assert fails(answer, f"{mutant.__name__} under {law}")
+
+
+def test_a_failure_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    failure = failure_of(SHOWN["forward"], "forward")
+    entries = MOST_BYTES // len("   0.0,\n")
+    large = {"x": {"shape": [entries], "dtype": "float64", "entries": [0.0] * entries}}
+    folder = tmp_path / "failures"
+    assert write(replace(failure, values=large), str(folder)) is None
+    assert not folder.exists()
 
 
 def test_masks_words_decimals_indices_and_free_axes_are_kept_and_replayed(user: User) -> None:
@@ -208,7 +224,7 @@ def test_a_form_that_is_mended_is_asked_for_numbers_that_the_one_that_raised_was
 
 
 def test_a_claim_that_a_file_alone_names_is_not_imported(user: User) -> None:
-    path = write(user.failure("Wrong"), str(user.folder))
+    path = file_of(user.failure("Wrong"), user.folder)
     del sys.modules["claims_in_own"]
     assert_error(said("replay", str(path)), "own.py:Wrong', which is not in the catalogue")
     assert "claims_in_own" not in sys.modules
@@ -273,7 +289,7 @@ def test_a_failure_that_cannot_be_written_leaves_the_one_before(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failure = user.failure("Wrong")
-    path = write(failure, str(user.folder))
+    path = file_of(failure, user.folder)
     before = path.read_bytes()
 
     def refuse(*_: object) -> None:
@@ -288,9 +304,9 @@ def test_a_failure_that_cannot_be_written_leaves_the_one_before(
 
 
 def test_a_later_failure_of_the_same_claim_and_law_takes_the_place_of_the_earlier(user: User) -> None:
-    paths = {write(user.failure("Wrong", seed=seed), str(user.folder)) for seed in (1, 2)}
+    paths = {file_of(user.failure("Wrong", seed=seed), user.folder) for seed in (1, 2)}
     (path,) = paths
     assert json.loads(path.read_text())["seed"] == 2
-    assert write(user.failure("Wrong", "rows"), str(user.folder)) != path
+    assert file_of(user.failure("Wrong", "rows"), user.folder) != path
     assert len(list(user.folder.glob("*.json"))) == 2
     assert not list(user.folder.glob("*.part"))

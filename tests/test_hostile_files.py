@@ -27,10 +27,10 @@ from properties.cases.domain import Domain
 from properties.cli import main
 from properties.laws import LAWS
 from properties.reading.claims import parse_pins
-from properties.reading.failures import MOST_BYTES, FailureFileError
+from properties.reading.failures import FailureFileError
 from properties.reading.fitting import case_of
 from properties.refutation.counterexample import Refuted
-from properties.refutation.failure import Failure, described
+from properties.refutation.failure import MOST_BYTES, Failure, described
 from properties.running.cell import Cell
 from tests.test_idx import NAME, idx
 

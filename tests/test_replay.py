@@ -203,6 +203,7 @@ def refuted(claim: type[LinearIsLinear], law: str, number: int = 0) -> Refuted:
 def kept(folder: Path, failure: Refuted, **edited: Any) -> str:
     """Write a failure; the keys that are edited have other values."""
     path = write(described(failure, smallest=True), str(folder))
+    assert path is not None
     path.write_text(json.dumps({**json.loads(path.read_text()), **edited}))
     return str(path)
 
@@ -296,6 +297,7 @@ def test_a_file_about_the_catalogue_needs_no_name(tmp_path: Path, capsys: Captur
     with pytest.raises(Refuted) as found:
         Cell(Domain(claim), LAWS["forward"]).check(Case(masked, {"batch": (1,)}, 0))
     path = write(described(found.value, smallest=True), str(tmp_path))
+    assert path is not None
     assert replay(capsys, str(path))[0] == FAILS
     assert replay(capsys, str(path), "--claim", "masked-output")[0] == FAILS
     assert replay(capsys, str(path), "--claim", "masked-where")[0] == FIXED

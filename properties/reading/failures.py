@@ -14,9 +14,8 @@ from torch import Tensor
 
 from properties.cases.regime import Integers, Reals, Regime
 from properties.judging.judge import DIRECTLY, EXACT, LADDER
-from properties.refutation.failure import SCHEMA_VERSION, Failure
+from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure
 
-MOST_BYTES = 1 << 22
 MOST_TEXT = 1000
 MOST_QUOTED = 240
 MOST_AXES = 16

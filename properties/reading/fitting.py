@@ -18,8 +18,8 @@ from properties.cases.sample import Values
 from properties.judging.judge import DIRECTLY, EXACT, LADDER, Judge, Verdict
 from properties.laws.registry import Decided, Law
 from properties.reading.claims import UsageError, read_value
-from properties.reading.failures import MOST_BYTES, FailureFileError
-from properties.refutation.failure import Failure
+from properties.reading.failures import FailureFileError
+from properties.refutation.failure import MOST_BYTES, Failure
 
 USUAL_SIZES = 64
 """A field is drawn from sizes below its least and this; larger ones are pinned, and show in the values."""

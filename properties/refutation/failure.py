@@ -20,6 +20,8 @@ from properties.refutation.counterexample import Refuted, place
 
 SCHEMA_VERSION = 1
 FOLDER = ".equivalence/failures"
+MOST_BYTES = 1 << 22
+"""Of a file that is read back."""
 DISTRIBUTIONS = ("layer-equivalence", "torch", "numpy", "hypothesis")
 
 
@@ -74,11 +76,16 @@ def described(refuted: Refuted, *, smallest: bool = False) -> Failure:
     )
 
 
-def write(failure: Failure, folder: str) -> Path:
-    """Write a failure, whole or not at all; it replaces an earlier one of the same claim and law."""
+def write(failure: Failure, folder: str) -> Path | None:
+    """Write a failure, whole or not at all; it replaces an earlier one of the same claim and law.
+
+    One that is too large to be read back is not written: None. The line of its case says it all.
+    """
     path = Path(folder) / f"{failure.id}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = json.dumps(asdict(failure), indent=1, allow_nan=False)
+    if len(content) >= MOST_BYTES:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

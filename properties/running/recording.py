@@ -71,7 +71,8 @@ def _keep(refuted: Refuted, status: Status, failures: str | None) -> None:
         failure = described(refuted, smallest=True)
         # Nothing that a file merely names is imported: the user's own claim is named beside it.
         named = "" if failure.claim in CATALOGUE else f" --claim {failure.claim}"
-        refuted.file = write(failure, failures).as_posix() + named
+        path = write(failure, failures)
+        refuted.file = path.as_posix() + named if path else ""
 
 
 def _status(cell: Cell, error: BaseException | None) -> Status:
