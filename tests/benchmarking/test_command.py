@@ -10,31 +10,20 @@ import pytest
 import torch
 
 from properties.benchmarking import run
-from properties.benchmarking.clock import HostClock
 from properties.benchmarking.document import Benchmark, FormRecord, GroupRecord, RefusalRecord
 from properties.benchmarking.measure import measure
-from properties.benchmarking.peak import Peak
 from properties.benchmarking.picture import draw
 from properties.benchmarking.table import above, lines
 from properties.benchmarking.words import WIDTH
-from properties.cli import main
 from properties.report.files import ReportError
-from tests.benchmarking.forms import HERE, Work
+from tests.benchmarking.command import bench
+from tests.benchmarking.forms import HERE
 from tests.benchmarking.synthetic import benchmark, group
 
 Captured = pytest.CaptureFixture[str]
 TRIPLE, COPY, SHIFTED = (f"{HERE}:{name}IsLinear" for name in ("Triple", "Copy", "Shifted"))
 AT = "--at=features=4,batch=3"
-
-
-@pytest.fixture(autouse=True)
-def without_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "clock_of", lambda *_: HostClock("work", Work.seconds))
-    monkeypatch.setattr(run, "measured", lambda *_: Peak(1e9, 1e9))
-
-
-def bench(*arguments: str) -> int:
-    return main(["bench", "--seconds=0.001", *arguments])
+pytestmark = pytest.mark.usefixtures("without_noise")
 
 
 @pytest.mark.parametrize(

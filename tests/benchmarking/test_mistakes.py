@@ -13,26 +13,17 @@ from properties.benchmarking.clock import HostClock
 from properties.benchmarking.contenders import Setting
 from properties.benchmarking.measure import measure
 from properties.benchmarking.memory import NO_ROOM
-from properties.benchmarking.peak import SECONDS, Peak, measured
+from properties.benchmarking.peak import SECONDS, measured
 from properties.benchmarking.table import above
-from properties.cli import main
-from tests.benchmarking.forms import HERE, Work
+from tests.benchmarking.command import bench
+from tests.benchmarking.forms import HERE
 from tests.benchmarking.synthetic import benchmark, group
 
 Captured = pytest.CaptureFixture[str]
 COPY, SHIFTED = f"{HERE}:CopyIsLinear", f"{HERE}:ShiftedIsLinear"
 AT = "--at=features=4,batch=3"
 ENDLESS = 10**26
-
-
-@pytest.fixture(autouse=True)
-def without_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "clock_of", lambda *_: HostClock("work", Work.seconds))
-    monkeypatch.setattr(run, "measured", lambda *_: Peak(1e9, 1e9))
-
-
-def bench(*arguments: str) -> int:
-    return main(["bench", "--seconds=0.001", *arguments])
+pytestmark = pytest.mark.usefixtures("without_noise")
 
 
 @pytest.fixture
