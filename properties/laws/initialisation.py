@@ -18,7 +18,7 @@ from properties.laws.applicability import parameters
 from properties.laws.constructions import Fresh, fresh_draws, fresh_state
 from properties.laws.registry import law
 from properties.oracle.agreement import Equation
-from properties.oracle.dependence import Together
+from properties.oracle.dependence import Together, signs_of
 from properties.oracle.statistics import Draws, Positions
 
 MOST_DRAWS = 65536
@@ -106,12 +106,17 @@ def _statistics(claim: Equivalence, sample: Sample, fresh: Mapping[str, Fresh]) 
             for place, axis in enumerate(("a row", "a column"))
             for statistic in (_norm, _zeros)
         },
-        "together": Together(
-            torch.cat([torch.empty(0), *(value.values for value in fresh.values())], dim=-1),
-            {name: value.shape for name, value in fresh.items()},
-            claim.fresh_entries_independent,
-        ),
+        "together": _together(claim, fresh),
     }
+
+
+def _together(claim: Equivalence, fresh: Mapping[str, Fresh]) -> Together:
+    signs = (signs_of(one.values) for one in fresh.values())
+    return Together(
+        torch.cat([torch.empty(0, dtype=torch.int8), *signs], dim=-1),
+        {name: one.shape for name, one in fresh.items()},
+        claim.fresh_entries_independent,
+    )
 
 
 def _slice(fresh: Fresh, axis: int) -> Tensor:
@@ -120,8 +125,9 @@ def _slice(fresh: Fresh, axis: int) -> Tensor:
 
 
 def _norm(values: Tensor) -> Tensor:
-    norms: Tensor = torch.linalg.vector_norm(values, dim=1, dtype=torch.float64)
-    return norms
+    # A few constructions at a time: torch copies to float64 what it sums.
+    slices = values.split(max(1, MOST_DRAWS // max(1, values.shape[1])))
+    return torch.cat([torch.linalg.vector_norm(one, dim=1, dtype=torch.float64) for one in slices])
 
 
 def _zeros(values: Tensor) -> Tensor:

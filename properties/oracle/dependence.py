@@ -32,14 +32,17 @@ from properties.oracle.statistics import FALSE_ALARM, index_of
 
 MOST_PAIRED = 384
 """Entries whose every pair is held against Hoeffding's bound; copies are looked for among all entries."""
+MOST_CAST = 2**13
+"""Entries whose signs are cast to float64 at once."""
 REMEDY = "say fresh_entries_independent = False where both forms draw so"
 
 
 @dataclass(frozen=True)
 class Together:
-    """All that a form starts with in many constructions, (constructions, entries), parameter by parameter."""
+    """All that a form starts with in many constructions, parameter by parameter."""
 
-    values: Tensor
+    signs: Tensor
+    """(pairs, entries), of the differences between two constructions."""
     shapes: Mapping[str, tuple[int, ...]]
     independent: bool
     """Whether the entries are claimed to be independent."""
@@ -47,9 +50,9 @@ class Together:
 
 def together(reference: Together, candidate: Together) -> str:
     """Say which entries hang together in one form and not in the other, or against the claim."""
-    if reference.values.shape != candidate.values.shape or not candidate.values.numel():
+    if reference.signs.shape != candidate.signs.shape or not candidate.signs.numel():
         return ""
-    sides = _Sides(_signs(reference.values), _signs(candidate.values))
+    sides = _Sides(reference.signs, candidate.signs)
     problem = _other_copies(sides, candidate) or (
         _dependent(sides, candidate) if candidate.independent else ""
     )
@@ -58,7 +61,14 @@ def together(reference: Together, candidate: Together) -> str:
 
 def repeated(reference: Tensor, candidate: Tensor) -> Tensor:
     """Say of each entry (a column) whether both forms draw it as a copy of one before it."""
-    return _Sides(_signs(reference), _signs(candidate)).repeated
+    return _Sides(signs_of(reference), signs_of(candidate)).repeated
+
+
+def signs_of(values: Tensor) -> Tensor:
+    """Give the signs of the differences between two halves of the constructions, int8 (pairs, entries)."""
+    half = len(values) // 2
+    one, other = values[:half], values[half : 2 * half]
+    return (one > other).view(torch.int8) - (one < other).view(torch.int8)
 
 
 class _Sides:
@@ -67,20 +77,16 @@ class _Sides:
     def __init__(self, reference: Tensor, candidate: Tensor) -> None:
         self.reference, self.candidate = reference, candidate
         self.own = torch.arange(candidate.shape[1])
-        first = _first_copied(candidate)
-        self.twins = torch.where(first == self.own, _first_copied(reference), first)
+        first, other = _first_copied(candidate), _first_copied(reference)
+        in_candidate = first != self.own
+        self.twins = torch.where(in_candidate, first, other)
         """For every entry the one that it copies in either form: itself, mostly."""
-        in_reference, in_candidate = (_alike(side, self.twins) for side in (reference, candidate))
+        in_candidate |= _alike(candidate, torch.where(in_candidate, self.own, other))
+        in_reference = _alike(reference, self.twins)
         copied = self.twins != self.own
         self.repeated = copied & in_reference & in_candidate
         self.in_reference_alone = self.own[copied & in_reference & ~in_candidate]
         self.in_candidate_alone = self.own[copied & in_candidate & ~in_reference]
-
-
-def _signs(values: Tensor) -> Tensor:
-    """Give the signs of the differences between two halves of the constructions, (pairs, entries)."""
-    half = len(values) // 2
-    return (values[:half] - values[half : 2 * half]).sign()
 
 
 def _first_copied(signs: Tensor) -> Tensor:
@@ -91,13 +97,16 @@ def _first_copied(signs: Tensor) -> Tensor:
 
 
 def _alike(signs: Tensor, twins: Tensor) -> Tensor:
-    """Whether each entry and its twin have the same signs or the opposite ones, and enough to tell."""
-    drawn = signs.abs().sum(0)
-    found = (twins != torch.arange(len(twins))).nonzero().squeeze(1)
-    agreeing = drawn.clone()
-    agreeing[found] = (signs[:, found] * signs[:, twins[found]]).sum(0).abs()
-    # Constants, and entries of few different draws, agree by chance.
-    return (agreeing == drawn) & (drawn == drawn[twins]) & (drawn >= _enough(len(twins)))
+    """Whether each entry and another one, its twin, have the same signs or the opposite ones, and enough."""
+    alike = torch.zeros(len(twins), dtype=torch.bool)
+    # Mostly, an entry is its own twin.
+    places = (twins != torch.arange(len(twins))).nonzero().squeeze(1)
+    if len(places):
+        own, other = signs.index_select(1, places), signs.index_select(1, twins[places])
+        agreeing = (own == other).all(0) | (own == -other).all(0)
+        # Constants, and entries of few different draws, agree by chance.
+        alike[places] = agreeing & (own.count_nonzero(0) >= _enough(len(twins)))
+    return alike
 
 
 def _enough(entries: int) -> float:
@@ -109,13 +118,16 @@ def _first_alike(signs: Tensor) -> Tensor:
     """Give for every column the first one with as large a sum of random weights, whatever its sign."""
     pairs, entries = signs.shape
     weights = torch.randint(2**40, (pairs,), generator=torch.Generator().manual_seed(0)).double()
-    # Whole numbers below 2^53: exact, in whatever order they are summed.
-    _, group = torch.unique((weights @ signs.double()).abs(), return_inverse=True)
+    # Whole numbers below 2^53: exact, in whatever order they are summed. A slice at a time is cast.
+    sums = torch.cat([weights @ one.double() for one in signs.split(MOST_CAST, dim=1)])
+    _, group = torch.unique(sums.abs(), return_inverse=True)
     return torch.full((entries,), entries).scatter_reduce(0, group, torch.arange(entries), "amin")[group]
 
 
 def _other_copies(sides: _Sides, candidate: Together) -> str:
     places = torch.cat([sides.in_reference_alone, sides.in_candidate_alone])
+    if not len(places):
+        return ""
     needed = 1 if candidate.independent else _enough(len(sides.own))
     places = places[_partings(sides) >= needed].sort().values
     if not len(places):
@@ -141,6 +153,8 @@ def _partings(sides: _Sides) -> Tensor:
 
 def _parted(copied: Tensor, apart: Tensor, places: Tensor, twins: Tensor) -> Tensor:
     """Count for some entries; one that moves alone has parted, and where neither moves, both kept to it."""
+    if not len(places):
+        return places
     sign = (copied[:, places] * copied[:, twins[places]]).sum(0).sign()
     return (apart[:, places] != sign * apart[:, twins[places]]).sum(0)
 
@@ -149,7 +163,7 @@ def _dependent(sides: _Sides, candidate: Together) -> str:
     """Name two entries whose signs agree, or disagree, more often than those of independent ones."""
     signs, single = sides.candidate, (~sides.repeated).nonzero().squeeze(1)
     places = single[:: math.ceil(len(single) / MOST_PAIRED)]
-    chosen = signs[:, places]
+    chosen = signs[:, places].float()
     sums = (chosen.T @ chosen).triu(1)
     limit = math.sqrt(2 * len(signs) * math.log(2 * _pairs(len(places)) / FALSE_ALARM))
     strongest = int(sums.abs().argmax())

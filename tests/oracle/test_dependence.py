@@ -1,14 +1,15 @@
 """What hangs together is found, whatever its scale, and what does not is left alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 import torch
 from torch import Tensor
 
 from properties.laws.constructions import FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS, MOST_STORED
-from properties.oracle.dependence import REMEDY, Together, repeated, together
+from properties.oracle.dependence import REMEDY, Together, repeated, signs_of, together
 
+Shapes = Mapping[str, tuple[int, ...]]
 SHAPES = {"weight": (4, 3), "bias": (4,)}
 ENTRIES = 16
 TRIALS = 100
@@ -19,7 +20,11 @@ def draws(seed: int, constructions: int = 512) -> Tensor:
 
 
 def found(reference: Tensor, candidate: Tensor, *, independent: bool = True) -> str:
-    return together(Together(reference, SHAPES, independent), Together(candidate, SHAPES, independent))
+    return told(reference, candidate, SHAPES, independent=independent)
+
+
+def told(reference: Tensor, candidate: Tensor, shapes: Shapes, *, independent: bool) -> str:
+    return together(*(Together(signs_of(side), shapes, independent) for side in (reference, candidate)))
 
 
 @pytest.mark.parametrize("constructions", [0, 1, 2, 32, 64, 128, 512])
@@ -139,7 +144,7 @@ def large(entries: int, constructions: int, *, independent: bool) -> str:
     right, wrong = (torch.rand(constructions, entries, generator=generator) for _ in range(2))
     wrong[:, -1] = wrong[:, 1]
     shapes = {"weight": (entries,)}
-    return together(Together(right, shapes, independent), Together(wrong, shapes, independent))
+    return told(right, wrong, shapes, independent=independent)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ from torch import Tensor
 from equivalence.distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
 from equivalence.matrix_distribution import Fixed, SphereCoordinate, Thinned
 from properties.oracle.closed_form import fixed_places, one_sample
-from properties.oracle.statistics import FALSE_ALARM, Draws, Positions, apart_by_chance, dkw, two_samples
+from properties.oracle.statistics import (
+    FALSE_ALARM,
+    Draws,
+    Positions,
+    apart_by_chance,
+    dkw,
+    place_by_place,
+    two_samples,
+)
 
 TRIALS = 40
 COUNT = 65536
@@ -178,3 +186,38 @@ def gap(one: Tensor, other: Tensor) -> float:
         torch.searchsorted(side.sort().values, everything, right=True) / len(side) for side in (one, other)
     ]
     return float((steps[0] - steps[1]).abs().max())
+
+
+NO_NUMBERS = [math.nan, math.inf, -math.inf]
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
+def test_draws_that_are_no_finite_numbers_are_told_from_others_and_not_from_each_other(value: float) -> None:
+    right, wrong = uniform(0, count=512), uniform(1, count=512)
+    wrong.values[:100] = value
+    assert "100 draws" in two_samples(right, wrong)
+    assert "100 draws" in two_samples(wrong, right)
+    assert two_samples(wrong, Draws(wrong.values.flip(0), right.shape)) == ""
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
+def test_an_entry_that_is_no_finite_number_is_named(value: float) -> None:
+    right = Positions(uniform(0, count=512 * 3).values.view(512, 3), (3,))
+    wrong, constant = (Positions(right.values.clone(), (3,)) for _ in "ab")
+    wrong.values[:, 1] = value
+    constant.values[:, 1] = 1
+    assert place_by_place(right, wrong).startswith("another distribution of entry [1]")
+    assert place_by_place(constant, wrong).startswith("entry [1] is always")
+    assert place_by_place(wrong, wrong) == ""
+    assert "entry [1]" in fixed_places(Fixed((0.0, 0.0)), Positions(torch.tensor([[0.0, value]]), (2,)))
+
+
+def test_the_first_entry_of_another_distribution_is_named_with_its_own_numbers() -> None:
+    right = torch.rand(512, 6, generator=generator(0))
+    wrong = torch.rand(512, 6, generator=generator(1))
+    wrong[:, 2] *= 3
+    wrong[:, 4] *= 5
+    text = place_by_place(Positions(right, (2, 3)), Positions(wrong, (2, 3)))
+    assert text.startswith("another distribution of entry [0, 2]")
+    assert f"mean {wrong[:, 2].mean():.3g}, std" in text
+    assert place_by_place(Positions(right, (2, 3)), Positions(right.flip(0), (2, 3))) == ""

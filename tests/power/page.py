@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
+
 from properties.oracle.statistics import FALSE_ALARM
 from tests.power.trials import CONFIDENCE, Count
 from tests.power.whole import NOT_SHOWN, SPOILED, Run, right_claims
+from tests.power.wrong import families
 
 LARGEST_MISS = 1e-3
 HEAD = """# How often the law `initialisation` is wrong
@@ -83,14 +86,17 @@ def _alarms(found: Measured) -> Iterator[str]:
 def _power(found: Measured) -> Iterator[str]:
     yield "## Power"
     yield ""
-    yield "Draws of the kinds that the catalogue has, fewer than its wide cases have, are spoiled in one way"
-    yield f"and held against the law's own tests. The bound on the miss rate holds at {CONFIDENCE:.0%}."
+    yield "Draws of the kinds that the catalogue has, fewer than its first wide case has, are spoiled in one"
+    yield "way and held against the law's own tests; the table says how many numbers a trial has at most. The"
+    yield f"bound on the miss rate holds at {CONFIDENCE:.0%}."
     yield ""
-    yield "| draws | wrong | trials | missed | miss rate at most |"
-    yield "|---|---|--:|--:|--:|"
+    yield "| draws | numbers | wrong | trials | missed | miss rate at most |"
+    yield "|---|--:|---|--:|--:|--:|"
+    numbers = {family.name: family.draw(torch.Generator()).numel() for family in families()}
     for one in found.counts:
         if one.wrong:
-            yield f"| {one.family} | {one.wrong} | {one.trials:,} | {one.mistaken} | {one.bound:.2g} |"
+            drawn = f"{one.family} | {numbers[one.family]:,}"
+            yield f"| {drawn} | {one.wrong} | {one.trials:,} | {one.mistaken} | {one.bound:.2g} |"
     yield ""
     yield f"From end to end, seeds per mutant: {found.number}, missed: {len(found.missed)}. They are"
     yield from (f"* {name}" for name in SPOILED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from tests.power.wrong import Family
+from tests.power.family import Family
 
 CONFIDENCE = 0.95
 
@@ -33,16 +33,17 @@ class Count:
         return high
 
 
+@torch.inference_mode()
 def counts(family: Family, right: int, wrong: int, seed: int) -> Iterator[Count]:
-    """Try right draws, then every way to be wrong on the same ones."""
+    """Try right draws, then every way to be wrong on the same ones, held against the same others."""
     generator = torch.Generator().manual_seed(seed)
-    alarms = sum(family.refused(family.draw(generator), generator) for _ in range(right))
+    alarms = sum(family.refused(family.draw(generator), family.expected(generator)) for _ in range(right))
     yield Count(family.name, "", right, alarms)
     missed = dict.fromkeys(family.wrongs, 0)
     for _ in range(wrong):
-        draws = family.draw(generator)
+        draws, expected = family.draw(generator), family.expected(generator)
         for name, spoil in family.wrongs.items():
-            missed[name] += not family.refused(spoil(draws, generator), generator)
+            missed[name] += not family.refused(spoil(draws, generator), expected)
     yield from (Count(family.name, name, wrong, number) for name, number in missed.items())
 
 
