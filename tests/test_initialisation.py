@@ -1,6 +1,8 @@
 """The law of fresh parameters: what the catalogue states of them, and the command that measures the law."""
 
+import math
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
+from equivalence.claims.initialisers import SparseIsTextbook
 from equivalence.claims.linear import FlattenLinearIsLinear
 from equivalence.variable import ClaimError, Over
 from properties.cases.domain import Domain
@@ -15,7 +18,7 @@ from properties.cases.regime import Reals
 from properties.cases.sample import Sample, build
 from properties.judging.judge import Judge
 from properties.laws import LAWS
-from properties.laws.constructions import MOST_STORED, _seeds
+from properties.laws.constructions import FEWEST_DRAWN, MOST_STORED, _constructions, _seeds
 from tests.power.page import Measured, page
 from tests.power.trials import Count, counts
 from tests.power.whole import NOT_SHOWN, SHOWN, Run, right_claims, runs
@@ -72,22 +75,37 @@ def test_another_word_for_the_draws_is_an_error_that_names_the_words() -> None:
 
 def test_no_construction_of_one_form_has_the_seed_of_one_of_the_other() -> None:
     sample = Sample(next(Domain(FlattenLinearIsLinear).wide()), Reals(torch.float64))
-    seeds = [_seeds(sample, form, 1) for form in (sample.reference, sample.candidate)]
+    seeds = [_seeds(sample, form, 512) for form in (sample.reference, sample.candidate)]
     assert len(seeds[0]) == len(seeds[1]) == 512
     assert not set(seeds[0]) & set(seeds[1])
 
 
-@pytest.mark.parametrize(("entries", "count"), [(0, 512), (1, 512), (MOST_STORED // 100, 100), (2**30, 32)])
-def test_no_two_constructions_have_one_seed(
-    entries: int, count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("count", [32, 100, 512, 10240])
+def test_no_two_constructions_have_one_seed(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     sample = Sample(next(Domain(FlattenLinearIsLinear).wide()), Reals(torch.float64))
     # Whatever is drawn, and so where it is always the same.
     monkeypatch.setattr(torch, "randint", lambda high, shape, **_: torch.full(shape, high - 1))
     for form in (sample.reference, sample.candidate):
-        seeds = _seeds(sample, form, entries)
+        seeds = _seeds(sample, form, count)
         assert len(set(seeds)) == count
         assert max(seeds) < 2**32
+
+
+@pytest.mark.parametrize(("entries", "count"), [(0, 512), (1, 512), (MOST_STORED // 100, 100), (2**30, 32)])
+def test_large_modules_are_constructed_less_often(entries: int, count: int) -> None:
+    assert _constructions(next(Domain(FlattenLinearIsLinear).wide()).claim, entries) == count
+
+
+@pytest.mark.parametrize(("percent", "left"), [(10, 10), (50, 6), (90, 1)])
+def test_modules_of_many_zeros_are_constructed_more_often(percent: Literal[10, 50, 90], left: int) -> None:
+    claim = SparseIsTextbook(out_channels=12, in_channels=2, kernel_size=1, percent=percent)
+    assert _constructions(claim, 24) == math.ceil(512 * 12 / left)
+
+
+def test_modules_of_nothing_but_zeros_are_not_constructed_for_ever() -> None:
+    claim = SparseIsTextbook(out_channels=4, in_channels=2, kernel_size=1, percent=90)
+    assert claim.initial()["1.weight"].variance == 0
+    assert _constructions(claim, 8) == 512 / FEWEST_DRAWN
 
 
 def test_few_trials_of_every_family_find_nothing_missed() -> None:

@@ -83,6 +83,9 @@ class Form:
         self.module = module
         self.dtype = dtype
         self.structure = ""
+        # Looked up once: many states are carried to one form.
+        self.parameters = {name: value.shape for name, value in module.named_parameters()}
+        self.buffers = {name: value.shape for name, value in module.named_buffers()}
 
     def __call__(self, theta: Theta, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run the module with its parameters computed from theta."""
@@ -113,7 +116,7 @@ class Form:
             return {name: self._own(value) for name, value in theta.items()}
         carried = self.claim.carry(theta)
         self._check_carried(carried, theta)
-        left = {name: value for name, value in self.module.named_buffers() if name not in carried}
+        left = {name: self.module.get_buffer(name) for name in self.buffers if name not in carried}
         return {name: self._own(value) for name, value in {**carried, **left}.items()}
 
     def tensors(self, output: object) -> tuple[Tensor, ...]:
@@ -137,25 +140,24 @@ class Form:
         return value if value.requires_grad else value.clone()
 
     def _check_carried(self, carried: Theta, theta: Theta) -> None:
-        parameters = dict(self.module.named_parameters())
         if not isinstance(carried, Mapping):
             raise self._carry_error(f"returns a mapping of names to tensors, but returned {type(carried)}")
-        if missing := parameters.keys() - carried.keys():
+        if missing := self.parameters.keys() - carried.keys():
             raise self._carry_error(
                 f"names every parameter of the candidate, but misses {sorted(missing)}; "
                 f"the reference has {sorted(theta)}"
             )
-        known = parameters | dict(self.module.named_buffers())
+        known = self.parameters | self.buffers
         if unknown := carried.keys() - known.keys():
             raise self._carry_error(
                 f"names only the candidate's {sorted(known)}, but gives {sorted(unknown)}; leave these out"
             )
         for name, value in carried.items():
-            if not isinstance(value, Tensor) or value.shape != known[name].shape:
+            if not isinstance(value, Tensor) or value.shape != known[name]:
                 got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
                 raise self._carry_error(
                     f"gives each parameter the candidate's shape, but {name!r} is {got} where the candidate "
-                    f"has {tuple(known[name].shape)}; reshape or transpose it in carry"
+                    f"has {tuple(known[name])}; reshape or transpose it in carry"
                 )
 
     def _carry_error(self, rule: str) -> ClaimError:

@@ -24,6 +24,15 @@ class OutsideDomainError(Exception):
 
 
 def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
+    """Construct one form of a claim, and see that it knows its sizes; ClaimError where it does not."""
+    module = construct(claim, side, seed)
+    if any(map(is_lazy, (*module.parameters(), *module.buffers()))):
+        message = f"{claim!r}: {side} knows the shape of every parameter, but leaves some to its first call"
+        raise ClaimError(f"{message}; construct it with its sizes")
+    return module
+
+
+def construct(claim: Equivalence, side: str, seed: int) -> nn.Module:
     """Construct one form of a claim; equal seeds start both forms from the same generator state."""
     with generator_state(seed), on_cpu(), answering(side), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Initializing zero-element tensors")
@@ -31,9 +40,6 @@ def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
     if not isinstance(module, nn.Module):
         message = f"{claim!r}: {side} returns an nn.Module, but returned {type(module).__name__}"
         raise ClaimError(message)
-    if any(map(is_lazy, (*module.parameters(), *module.buffers()))):
-        message = f"{claim!r}: {side} knows the shape of every parameter, but leaves some to its first call"
-        raise ClaimError(f"{message}; construct it with its sizes")
     return module
 
 
@@ -146,7 +152,7 @@ class Sample:
 
     def module(self, form: Form, theta: Theta) -> nn.Module:
         """Construct a form anew and copy its parameters and buffers into it."""
-        module = build(self.claim, form.side, self.case.seed).to(self.dtype)
+        module = construct(self.claim, form.side, self.case.seed).to(self.dtype)
         load(module, form.state(theta))
         return module
 

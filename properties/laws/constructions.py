@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import ceil, prod
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from equivalence.claim import Equivalence, Theta
+from equivalence.matrix_distribution import Thinned
 from properties.cases.form import Form, generator_state
-from properties.cases.sample import Sample, Stream, build
+from properties.cases.sample import Sample, Stream, construct
 from properties.oracle.dependence import repeated
 
 FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 32, 512
 """Fresh modules of each form in one case."""
+FEWEST_DRAWN = 0.05
+"""The smallest share of entries that are no zeros for which more modules make up."""
 MOST_STORED = 2**20
 """Scalars held at once; large modules are constructed fewer times."""
 
@@ -44,7 +47,7 @@ def fresh_draws(claim: Equivalence, sample: Sample) -> tuple[dict[str, Fresh], d
 
 def fresh_state(claim: Equivalence, sample: Sample, form: Form, seed: int) -> Theta:
     """Give the candidate's parameters and buffers as one fresh module has them, the reference's carried."""
-    module = build(claim, form.side, seed)
+    module = construct(claim, form.side, seed)
     own = {name: value.detach() for name, value in (*module.named_parameters(), *module.named_buffers())}
     return sample.candidate.state(own) if form.side == "reference" else own
 
@@ -52,7 +55,7 @@ def fresh_state(claim: Equivalence, sample: Sample, form: Form, seed: int) -> Th
 def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
     """Construct a form many times, and collect the candidate's parameters as it gives them."""
     shapes = {name: tuple(value.shape) for name, value in sample.candidate.module.named_parameters()}
-    seeds = _seeds(sample, form, sum(map(prod, shapes.values())))
+    seeds = _seeds(sample, form, _constructions(claim, sum(map(prod, shapes.values()))))
     # Filled row by row: many large modules at once would be the peak of a run's memory. Fresh weights are
     # float32, and a carry that computes in float64 loses no more than one rounding.
     values = {name: torch.empty(len(seeds), prod(shape)) for name, shape in shapes.items()}
@@ -68,9 +71,15 @@ def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
     return {name: Fresh(values[name], live[name].reshape(-1), shape) for name, shape in shapes.items()}
 
 
-def _seeds(sample: Sample, form: Form, stored: int) -> list[int]:
+def _constructions(claim: Equivalence, stored: int) -> int:
+    """Give how often a module of so many scalars is constructed: more often where most of them are 0."""
+    shares = [stated.share for stated in claim.initial().values() if isinstance(stated, Thinned)]
+    most = MOST_CONSTRUCTIONS / max(FEWEST_DRAWN, 1 - max(shares, default=0.0))
+    return max(FEWEST_CONSTRUCTIONS, min(ceil(most), MOST_STORED // max(1, stored)))
+
+
+def _seeds(sample: Sample, form: Form, count: int) -> list[int]:
     """Give the reference even seeds and the candidate odd ones, no two alike: all draws are independent."""
-    count = max(FEWEST_CONSTRUCTIONS, min(MOST_CONSTRUCTIONS, MOST_STORED // max(1, stored)))
     apart = 2**31 // count
     drawn = torch.randint(apart, (count,), generator=sample.generator(Stream.CONSTRUCTIONS))
     drawn += apart * torch.arange(count)
