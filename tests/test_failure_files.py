@@ -13,7 +13,7 @@ import pytest
 from equivalence.claim import Equivalence
 from properties.laws import LAWS
 from properties.reading.claims import load_claim
-from properties.reading.failures import parse
+from properties.reading.failures import parse, read
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import MOST_BYTES, Failure, described, write
 from properties.running.cell import Plan
@@ -166,6 +166,11 @@ def file_of(failure: Failure, folder: Path) -> Path:
     return path
 
 
+def of_entries(failure: Failure, number: int) -> Failure:
+    large = {"shape": [number], "dtype": "float64", "entries": [0.0] * number}
+    return replace(failure, values={"x": large})
+
+
 def fails(answer: Said, headline: str) -> bool:
     return answer.code == 1 and answer.out.startswith(f"FAILS: {headline}\n") and not answer.err
 
@@ -189,13 +194,15 @@ def test_a_failure_is_read_as_it_was_written_and_fails_again(law: str, tmp_path:
     assert fails(answer, f"{mutant.__name__} under {law}")
 
 
-def test_a_failure_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+def test_a_failure_is_written_where_it_can_be_read_back_and_only_there(tmp_path: Path) -> None:
     failure = failure_of(SHOWN["forward"], "forward")
-    entries = MOST_BYTES // len("   0.0,\n")
-    large = {"x": {"shape": [entries], "dtype": "float64", "entries": [0.0] * entries}}
-    folder = tmp_path / "failures"
-    assert write(replace(failure, values=large), str(folder)) is None
-    assert not folder.exists()
+    some = 100_000
+    room = MOST_BYTES - file_of(of_entries(failure, some), tmp_path).stat().st_size
+    most = some + room // len("\n    0.0,")
+    path = file_of(of_entries(failure, most), tmp_path)
+    assert read(path) == of_entries(failure, most)
+    assert write(of_entries(failure, most + 1), str(tmp_path)) is None
+    assert not path.exists()
 
 
 def test_masks_words_decimals_indices_and_free_axes_are_kept_and_replayed(user: User) -> None:

@@ -18,7 +18,8 @@ from properties.cases.regime import Reals
 from properties.cases.sample import Sample, build
 from properties.judging.judge import Judge
 from properties.laws import LAWS
-from properties.laws.constructions import FEWEST_DRAWN, MOST_STORED, _constructions, _seeds
+from properties.laws.constructions import MOST_STORED, _constructions, _seeds
+from properties.laws.initialisation import scattered
 from tests.power.page import Measured, page
 from tests.power.trials import Count, counts
 from tests.power.whole import NOT_SHOWN, SHOWN, Run, right_claims, runs
@@ -102,10 +103,18 @@ def test_modules_of_many_zeros_are_constructed_more_often(percent: Literal[10, 5
     assert _constructions(claim, 24) == math.ceil(512 * 12 / left)
 
 
-def test_modules_of_nothing_but_zeros_are_not_constructed_for_ever() -> None:
+def test_modules_of_nothing_but_zeros_are_not_constructed_more_often() -> None:
     claim = SparseIsTextbook(out_channels=4, in_channels=2, kernel_size=1, percent=90)
     assert claim.initial()["1.weight"].variance == 0
-    assert _constructions(claim, 8) == 512 / FEWEST_DRAWN
+    assert _constructions(claim, 8) == 512
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1, 1), (2, 1), (129, 128), (359, 128), (1440, 128), (10**6, 1)])
+def test_no_entry_of_a_construction_is_counted_twice(size: int, kept: int) -> None:
+    places = scattered(size, (32, kept), torch.Generator().manual_seed(0))
+    assert places.shape == (32, kept)
+    assert 0 <= places.min() <= places.max() < size
+    assert all(len(row.unique()) == kept for row in places)
 
 
 def test_few_trials_of_every_family_find_nothing_missed() -> None:

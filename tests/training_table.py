@@ -25,6 +25,7 @@ from properties.laws.registry import Law
 from properties.laws.training import STEPS, trained, wrong_equations, wrong_runs
 from properties.oracle.agreement import first_difference_beyond_rounding
 from properties.report.files import write_whole
+from properties.report.live import LiveLine
 from properties.running.cell import Cell
 
 LAW_OF = (
@@ -180,11 +181,11 @@ def drift() -> Iterator[str]:
 
 def page(seeds: int) -> tuple[str, bool]:
     """Give the page, and whether everything on it is as claimed."""
-    rows = []
-    for place, name in enumerate(CATALOGUE, start=1):
-        sys.stderr.write(f"\r{place} of {len(CATALOGUE)} {name:<30}")
+    rows, line = [], LiveLine()
+    for done, name in enumerate(CATALOGUE):
+        line.count(done, len(CATALOGUE), name)
         rows.append(row(name))
-    sys.stderr.write("\n")
+    line.write("")
     table, complete = controls(seeds)
     alarms = sum("**!**" in one.marks for one in rows)
     runs = sum(one.right_runs for one in rows if "**!**" not in one.marks)

@@ -32,16 +32,14 @@ class KroneckerLinear(nn.Module):
         check_size("out_features", out_features)
         super().__init__()
         self.rows, self.in_features, self.out_features = rows, in_features, out_features
-        # Drawn first, it is what Linear would draw under the same seed.
-        shared = QuietLinear(in_features, out_features, bias=bias)
-        self.dense = QuietLinear(rows * in_features, rows * out_features, bias=bias)
-        self._repeat(shared)
+        self.dense: QuietLinear = nn.utils.skip_init(
+            QuietLinear, rows * in_features, rows * out_features, bias=bias
+        )
+        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw W and b as Linear does, and repeat them for every row."""
-        self._repeat(QuietLinear(self.in_features, self.out_features, bias=self.dense.bias is not None))
-
-    def _repeat(self, shared: QuietLinear) -> None:
+        shared = QuietLinear(self.in_features, self.out_features, bias=self.dense.bias is not None)
         with torch.no_grad():
             self.dense.weight.copy_(shared_matrix(shared.weight, self.rows))
             if self.dense.bias is not None:

@@ -83,7 +83,7 @@ class Form:
         self.module = module
         self.dtype = dtype
         self.structure = ""
-        # Looked up once: many states are carried to one form.
+        # Shapes that carry is held against, looked up once: many states are carried to one form.
         self.parameters = {name: value.shape for name, value in module.named_parameters()}
         self.buffers = {name: value.shape for name, value in module.named_buffers()}
 
@@ -116,7 +116,7 @@ class Form:
             return {name: self._own(value) for name, value in theta.items()}
         carried = self.claim.carry(theta)
         self._check_carried(carried, theta)
-        left = {name: self.module.get_buffer(name) for name in self.buffers if name not in carried}
+        left = {name: value for name, value in self.module.named_buffers() if name not in carried}
         return {name: self._own(value) for name, value in {**carried, **left}.items()}
 
     def tensors(self, output: object) -> tuple[Tensor, ...]:

@@ -15,9 +15,9 @@ from properties.cases.sample import Sample, Stream, construct
 from properties.oracle.dependence import repeated
 
 FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 32, 512
-"""Fresh modules of each form in one case."""
+"""Fresh modules of each form in one case, unless most of their entries are 0."""
 FEWEST_DRAWN = 0.05
-"""The smallest share of entries that are no zeros for which more modules make up."""
+"""Of the entries, the share that is not 0 below which no more modules are constructed to make up for it."""
 MOST_STORED = 2**20
 """Scalars held at once; large modules are constructed fewer times."""
 
@@ -73,7 +73,8 @@ def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
 
 def _constructions(claim: Equivalence, stored: int) -> int:
     """Give how often a module of so many scalars is constructed: more often where most of them are 0."""
-    shares = [stated.share for stated in claim.initial().values() if isinstance(stated, Thinned)]
+    stated = claim.initial().values()
+    shares = [one.share for one in stated if isinstance(one, Thinned) and one.share < 1]
     most = MOST_CONSTRUCTIONS / max(FEWEST_DRAWN, 1 - max(shares, default=0.0))
     return max(FEWEST_CONSTRUCTIONS, min(ceil(most), MOST_STORED // max(1, stored)))
 

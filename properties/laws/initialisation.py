@@ -22,7 +22,9 @@ from properties.oracle.dependence import Together, signs_of
 from properties.oracle.statistics import Draws, Positions
 
 MOST_DRAWS = 65536
-"""Entries kept of one parameter over all constructions."""
+"""Entries kept of one parameter over all constructions, but for one that is mostly zeros: it keeps all."""
+MOST_CAST = 65536
+"""Entries cast to float64 at once."""
 
 
 @law(parameters, decided="statistics")
@@ -126,7 +128,7 @@ def _slice(fresh: Fresh, axis: int) -> Tensor:
 
 def _norm(values: Tensor) -> Tensor:
     # A few constructions at a time: torch copies to float64 what it sums.
-    slices = values.split(max(1, MOST_DRAWS // max(1, values.shape[1])))
+    slices = values.split(max(1, MOST_CAST // max(1, values.shape[1])))
     return torch.cat([torch.linalg.vector_norm(one, dim=1, dtype=torch.float64) for one in slices])
 
 
@@ -149,8 +151,15 @@ def _entries_drawn(claim: Equivalence, sample: Sample, fresh: Fresh) -> Draws:
     count, size = len(fresh.values), len(live)
     kept = min(size, ceil(MOST_DRAWS / count) if claim.fresh_entries_independent else 1)
     if kept < size:
-        places = live[torch.randint(size, (count, kept), generator=sample.generator(Stream.CONSTRUCTIONS))]
-        entries = fresh.values.gather(1, places)
+        places = scattered(size, (count, kept), sample.generator(Stream.CONSTRUCTIONS))
+        entries = fresh.values.gather(1, live[places])
     else:
         entries = fresh.values[:, live]
     return Draws(entries.reshape(-1), fresh.shape)
+
+
+def scattered(size: int, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """Give places below `size`, (rows, places), in no row one twice: it would be one draw counted twice."""
+    rows, kept = shape
+    first = torch.randint(size, (rows, 1), generator=generator)
+    return (first + size // kept * torch.arange(kept)) % size

@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -29,6 +28,8 @@ from properties.oracle.statistics import (
     index_of,
     moments,
     ordered,
+    rounding,
+    typical,
 )
 
 
@@ -58,41 +59,34 @@ def one_sample(expected: Distribution, draws: Draws) -> str:
         zeros = values.numel() - rest.numel()
         return _zeros(expected, zeros, values.numel()) or one_sample(expected.rest, Draws(rest, draws.shape))
     low, high = torch.stack(values.aminmax()).tolist()
-    ends = _Ends(low, high, REPRESENTATION * max(abs(low), abs(high), math.sqrt(expected.variance)))
     return (
-        _support(expected, ends)
-        or _reach(expected, ends, values.numel())
+        _support(expected, low, high)
+        or _reach(expected, low, high, values.numel())
         or _spread(expected, values)
-        or _shape(expected, values, ends.slack)
+        or _shape(expected, values)
     )
 
 
-class _Ends(NamedTuple):
-    """The smallest and the largest of some draws, and the rounding of a draw."""
-
-    low: float
-    high: float
-    slack: float
-
-
-def _support(expected: Distribution, ends: _Ends) -> str:
-    low, high = expected.support
-    slack = REPRESENTATION * max((abs(bound) for bound in (low, high) if math.isfinite(bound)), default=0.0)
-    if low - slack <= ends.low and ends.high <= high + slack:
+def _support(expected: Distribution, low: float, high: float) -> str:
+    least, most = expected.support
+    slack = REPRESENTATION * max((abs(bound) for bound in (least, most) if math.isfinite(bound)), default=0.0)
+    if least - slack <= low and high <= most + slack and math.isfinite(low) and math.isfinite(high):
         return ""
-    found = f"from {ends.low:.6g} to {ends.high:.6g}"
-    return f"values {found} leave the support [{low:.6g}, {high:.6g}] of {expected}"
+    found = f"from {low:.6g} to {high:.6g}"
+    return f"values {found} leave the support [{least:.6g}, {most:.6g}] of {expected}"
 
 
-def _reach(expected: Distribution, ends: _Ends, count: int) -> str:
+def _reach(expected: Distribution, low: float, high: float, count: int) -> str:
     if expected.variance == 0:
         return ""
     part = -math.expm1(math.log(FALSE_ALARM / 2) / count)
-    rounded = torch.tensor([ends.low - ends.slack, ends.high + ends.slack], dtype=torch.float64)
+    deviation = math.sqrt(expected.variance)
+    slack = [REPRESENTATION * max(abs(end), deviation) for end in (low, high)]
+    rounded = torch.tensor([low - slack[0], high + slack[1]], dtype=torch.float64)
     first, last = expected.cdf(rounded).tolist()
     if first <= part and last >= 1 - part:
         return ""
-    return f"{count} draws reach only from {ends.low:.6g} to {ends.high:.6g} in {expected}"
+    return f"{count} draws reach only from {low:.6g} to {high:.6g} in {expected}"
 
 
 def _spread(expected: Distribution, values: Tensor) -> str:
@@ -107,10 +101,11 @@ def _spread(expected: Distribution, values: Tensor) -> str:
     return f"another spread than {expected}: {moments(values)}, from {count} draws"
 
 
-def _shape(expected: Distribution, values: Tensor, slack: float) -> str:
+def _shape(expected: Distribution, values: Tensor) -> str:
     if expected.variance == 0:
         return ""
     inner = ordered(values)
+    slack = REPRESENTATION * typical(inner).clamp(min=math.sqrt(expected.variance)) + rounding(inner)
     steps = torch.arange(len(inner) + 1, dtype=torch.float64) / len(inner)
     # A value may be rounded over an atom, and below an atom stands less than at it.
     ahead = (steps[1:] - expected.cdf(inner + slack)).max()

@@ -155,7 +155,7 @@ def _parted(copied: Tensor, apart: Tensor, places: Tensor, twins: Tensor) -> Ten
     """Count for some entries; one that moves alone has parted, and where neither moves, both kept to it."""
     if not len(places):
         return places
-    sign = (copied[:, places] * copied[:, twins[places]]).sum(0).sign()
+    sign = (copied[:, places] * copied[:, twins[places]]).sum(0).sign().to(torch.int8)
     return (apart[:, places] != sign * apart[:, twins[places]]).sum(0)
 
 

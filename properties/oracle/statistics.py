@@ -56,8 +56,8 @@ def two_samples(reference: Draws, candidate: Draws) -> str:
         return f"shape {candidate.shape} where the reference has {reference.shape}"
     if not reference.values.numel():
         return ""
-    one, other = _nan_last(reference.values), _nan_last(candidate.values)
-    problem = _ends(one, other) or _apart(ordered(one), ordered(other))
+    one, other = (ordered(_nan_last(side.values)) for side in (reference, candidate))
+    problem = _ends(one, other) or _apart(one, other)
     if not problem:
         return ""
     return f"{problem}; {moments(candidate.values)}, the reference {moments(reference.values)}"
@@ -129,28 +129,25 @@ def index_of(place: int, shape: tuple[int, ...]) -> list[int]:
 
 def _gap(one: Tensor, other: Tensor) -> Tensor:
     """Give how far two sorted samples lie apart, (..., n) and (..., m) -> (...)."""
-    slack = REPRESENTATION * torch.maximum(
-        *(_finite(side).abs().amax(-1, keepdim=True) for side in (one, other))
-    )
+    slack = _slack(one, other)
     return torch.maximum(_lead(one, other, slack), _lead(other, one, slack))
 
 
 def _lead(one: Tensor, other: Tensor, slack: Tensor) -> Tensor:
-    """Give max F_one(x) - F_other(x + slack) over two sorted samples.
-
-    The slack lets draws pass that differ by float32 rounding alone.
-    """
+    """Give max F_one(x) - F_other(x + its rounding) over two sorted samples."""
     count, others = one.shape[-1], other.shape[-1]
     steps = torch.arange(1, count + 1, dtype=torch.float64) / count
-    return (steps - torch.searchsorted(other, one + slack, right=True) / others).amax(-1)
+    below = torch.searchsorted(other, one + slack + rounding(one), right=True)
+    return (steps - below / others).amax(-1)
 
 
 def _ends(one: Tensor, other: Tensor) -> str:
-    """Count how many draws of one sample lie beyond all of the other, at either end."""
-    ends = [torch.stack(sample.aminmax()).tolist() for sample in (one, other)]
-    slack = REPRESENTATION * max(_largest(one, ends[0]), _largest(other, ends[1]))
-    for whose, (low, high), outer in (("the reference", ends[0], other), ("the candidate", ends[1], one)):
-        above, below = int((outer > high + slack).sum()), int((outer < low - slack).sum())
+    """Count how many draws of one sorted sample lie beyond all of the other, at either end."""
+    slack = _slack(one, other).item()
+    for whose, inner, outer in (("the reference", one, other), ("the candidate", other, one)):
+        low, high = inner[[0, -1]].tolist()
+        past, short = high + slack + REPRESENTATION * abs(high), low - slack - REPRESENTATION * abs(low)
+        above, below = int((outer > past).sum()), int((outer < short).sum())
         if max(above, below) >= ALL_BEYOND:
             end = f"above {high:.6g}" if above >= ALL_BEYOND else f"below {low:.6g}"
             beyond = f"{max(above, below)} draws {end}, where {whose} ends"
@@ -166,10 +163,23 @@ def _apart(one: Tensor, other: Tensor) -> str:
     return f"another distribution: {gap:.3g} apart, where chance gives at most {limit:.3g}"
 
 
-def _largest(values: Tensor, ends: list[float]) -> float:
-    """Give the largest absolute value of the finite ones; the ends tell it where all are finite."""
-    greatest = max(map(abs, ends))
-    return greatest if math.isfinite(greatest) else _finite(values).abs().max().item()
+def _slack(one: Tensor, other: Tensor) -> Tensor:
+    """Give the rounding of draws of two sorted samples, (..., n) and (..., m) -> (..., 1)."""
+    return REPRESENTATION * torch.maximum(typical(one), typical(other))
+
+
+def typical(values: Tensor) -> Tensor:
+    """Give the largest |x| of a sorted sample but for one draw in a hundred at either end, (..., 1).
+
+    Few draws, infinite or huge, are not to widen what is taken for rounding of all others.
+    """
+    left_out = values.shape[-1] // 100
+    return _finite(values[..., [left_out, -1 - left_out]]).abs().amax(-1, keepdim=True)
+
+
+def rounding(values: Tensor) -> Tensor:
+    """Give the rounding of each draw by itself."""
+    return REPRESENTATION * _finite(values).abs()
 
 
 def _finite(values: Tensor) -> Tensor:
@@ -178,6 +188,8 @@ def _finite(values: Tensor) -> Tensor:
 
 def _nan_last(values: Tensor) -> Tensor:
     """Put nan above every number, as no inequality holds of it: so its draws are counted as others are."""
+    if not values.isnan().any():
+        return values
     return values.nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
 
 

@@ -79,16 +79,17 @@ def described(refuted: Refuted, *, smallest: bool = False) -> Failure:
 def write(failure: Failure, folder: str) -> Path | None:
     """Write a failure, whole or not at all; it replaces an earlier one of the same claim and law.
 
-    One that is too large to be read back is not written: None. The line of its case says it all.
+    One that is too large to be read back is not written, and leaves no file: None. Its case replays it.
     """
     path = Path(folder) / f"{failure.id}.json"
     content = json.dumps(asdict(failure), indent=1, allow_nan=False)
     if len(content) >= MOST_BYTES:
+        path.unlink(missing_ok=True)
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(content + "\n")
         Path(temporary).replace(path)
     except BaseException:

@@ -6,7 +6,6 @@ Every figure of the page is of the run that writes it. Pictures are written into
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from properties.benchmarking.run import Request, bench
 from properties.benchmarking.sizes import FAMILIES, NAMES
 from properties.benchmarking.table import circumstances
 from properties.report.files import write_whole
+from properties.report.live import LiveLine
 from properties.report.numbers import plural
 
 SWEPT = ("two-d-fc", "n-d-linear-forms", "masked", "local", "parallel-wide")
@@ -84,7 +84,7 @@ def main() -> None:
     pictures = options.write.parent / "pictures"
     check_picture(pictures / CATALOGUE_PICTURE)
     request = Request(tuple(CATALOGUE), named=False, backward=True, budget=options.seconds)
-    catalogue = bench(request, told)
+    catalogue = bench(request, LiveLine().count)
     draw(without_control(catalogue), pictures / CATALOGUE_PICTURE)
     sweeps = {name: swept(name, request) for name in SWEPT}
     for name, found in sweeps.items():
@@ -92,14 +92,10 @@ def main() -> None:
     write_whole("\n".join(page(catalogue, sweeps)) + "\n", options.write)
 
 
-def told(done: int, total: int, name: str) -> None:
-    sys.stderr.write(f"\r{done} of {total} {name[:60]:<60}")
-
-
 def swept(family: str, request: Request) -> Benchmark:
     """Run one family along its own sweep."""
     claims = tuple(name for name in FAMILIES[family].claims if "forward" not in CATALOGUE[name].breaks)
-    return bench(replace(request, claims=claims, sweep="own", budget=request.budget / 2), told)
+    return bench(replace(request, claims=claims, sweep="own", budget=request.budget / 2), LiveLine().count)
 
 
 def picture(family: str) -> str:

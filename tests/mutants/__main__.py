@@ -14,6 +14,8 @@ import torch
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
 from properties.laws import LAWS
+from properties.report.files import write_whole
+from properties.report.live import LiveLine
 from properties.running.profiles import GATE_EXAMPLES
 from tests.mutants import MUTANTS
 from tests.mutants.planted import mutated
@@ -94,15 +96,14 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the page instead of printing it")
     destination = parser.parse_args().write
     torch.set_num_threads(1)
-    trials = []
-    for place, mutant in enumerate(MUTANTS.values()):
-        print(f"\r{place + 1} of {len(MUTANTS)} {mutant.__name__:<40}", end="", file=sys.stderr, flush=True)
+    trials, line = [], LiveLine()
+    for done, mutant in enumerate(MUTANTS.values()):
+        line.count(done, len(MUTANTS), mutant.__name__)
         trials.append(tried(mutant))
-    print(file=sys.stderr)
+    line.write("")
     lines = [HEADING, "", total(trials), "", *by_law(trials), "", *by_mutant(trials)]
     if destination:
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        destination.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_whole("\n".join(lines) + "\n", destination)
     print("\n".join(lines) if not destination else total(trials))
     return 0 if all(trial.as_declared for trial in trials) else 1
 

@@ -1,6 +1,7 @@
 """The statistical tests: never a false alarm, and the power that is promised."""
 
 import math
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -186,6 +187,47 @@ def gap(one: Tensor, other: Tensor) -> float:
         torch.searchsorted(side.sort().values, everything, right=True) / len(side) for side in (one, other)
     ]
     return float((steps[0] - steps[1]).abs().max())
+
+
+@dataclass(frozen=True)
+class Laplace:
+    """A distribution of a user's own: every real number, and no moment of its own is tested."""
+
+    support = (-math.inf, math.inf)
+    mean = 0.0
+    variance = 2.0
+
+    def cdf(self, values: Tensor) -> Tensor:
+        share: Tensor = torch.distributions.Laplace(0.0, 1.0).cdf(values.double())
+        return share
+
+
+def laplace() -> Tensor:
+    shares = torch.rand(COUNT, generator=generator(0)).clamp(1e-7)
+    values: Tensor = torch.distributions.Laplace(0.0, 1.0).icdf(shares)
+    return values
+
+
+def test_right_draws_of_an_unbounded_distribution_pass() -> None:
+    assert one_sample(Laplace(), Draws(laplace(), (COUNT,))) == ""
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_one_draw_that_is_infinite_is_seen_where_every_number_is_possible(value: float) -> None:
+    values = laplace()
+    values[7] = value
+    assert "leave the support" in one_sample(Laplace(), Draws(values, (COUNT,)))
+
+
+@pytest.mark.parametrize("huge", [1e9, -1e9, 1e30])
+def test_one_huge_draw_hides_nothing(huge: float) -> None:
+    wrong = uniform(1)
+    wrong.values[7] = huge
+    assert one_sample(Laplace(), wrong) != ""
+    right, wider = (uniform(seed, bound, 512 * 20).values.view(512, 20) for seed, bound in ((0, 1), (1, 5)))
+    wider[3] *= huge
+    assert place_by_place(Positions(right, (20,)), Positions(wider, (20,))) != ""
+    assert two_samples(Draws(right[:, 0], (20,)), Draws(wider[:, 0], (20,))) != ""
 
 
 NO_NUMBERS = [math.nan, math.inf, -math.inf]

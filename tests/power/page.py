@@ -86,9 +86,9 @@ def _alarms(found: Measured) -> Iterator[str]:
 def _power(found: Measured) -> Iterator[str]:
     yield "## Power"
     yield ""
-    yield "Draws of the kinds that the catalogue has, fewer than its first wide case has, are spoiled in one"
-    yield "way and held against the law's own tests; the table says how many numbers a trial has at most. The"
-    yield f"bound on the miss rate holds at {CONFIDENCE:.0%}."
+    yield "Draws of the kinds that the catalogue has, no more than its first wide case has, are spoiled in"
+    yield "one way and held against the law's own tests; the table says how many numbers a trial has at most."
+    yield f"The bound on the miss rate holds at {CONFIDENCE:.0%}."
     yield ""
     yield "| draws | numbers | wrong | trials | missed | miss rate at most |"
     yield "|---|--:|---|--:|--:|--:|"

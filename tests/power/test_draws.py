@@ -33,7 +33,7 @@ def test_draws_among_many_zeros_are_as_many_as_elsewhere(case: Case) -> None:
 
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
-def test_both_sides_are_parts_of_the_laws_equation(family: Family) -> None:
+def test_both_sides_have_the_same_parts_and_wrong_draws_are_others(family: Family) -> None:
     generator = torch.Generator().manual_seed(0)
     draws = family.draw(generator)
     assert family.expected(generator).keys() == family.found(draws).keys()

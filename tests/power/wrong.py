@@ -24,7 +24,7 @@ ENTRIES = sum(math.prod(shape) for shape in SHAPES.values())
 
 
 def families() -> list[Family]:
-    """Give every kind of draws of the catalogue, at fewer draws than its wide cases have."""
+    """Give every kind of draws of the catalogue, at no more draws than its first wide cases have."""
     return [
         _uniform_stated(),
         _two_samples(),
