@@ -92,6 +92,15 @@ def press(driver: Chrome, *keys: str) -> None:
     ActionChains(driver).send_keys(*keys).perform()
 
 
+def escape(driver: Chrome) -> None:
+    """Close the open cell, and wait until the page has its focus and its address back."""
+    press(driver, Keys.ESCAPE)
+    WebDriverWait(driver, 10).until(lambda driver: "#" not in driver.current_url)
+    WebDriverWait(driver, 10).until(
+        lambda driver: driver.switch_to.active_element.get_attribute("data-link") is not None
+    )
+
+
 def entries(figure: WebElement) -> tuple[list[str], list[int]]:
     """Read a picture: every entry, and the places that are marked as wrong."""
     cells = figure.find_elements(By.CSS_SELECTOR, "td")
@@ -158,7 +167,7 @@ def test_an_error_and_a_break_that_was_not_found_say_why(opened: Chrome) -> None
         "mat1 and mat2 shapes cannot be multiplied"
         in dialog(opened).find_element(By.CSS_SELECTOR, "pre").text
     )
-    press(opened, Keys.ESCAPE)
+    escape(opened)
     cell(opened, "bias-shared", "parameter_count").click()
     assert "take the declaration away" in dialog(opened).find_element(By.CSS_SELECTOR, "pre").text
 
@@ -206,14 +215,14 @@ def test_the_keyboard_alone_finds_moves_opens_and_closes(opened: Chrome) -> None
     assert (
         dialog(opened).find_element(By.CSS_SELECTOR, "h2").text == "n-d-linear-kronecker under input_gradient"
     )
-    press(opened, Keys.ESCAPE)
+    escape(opened)
     assert is_closed(opened)
     assert opened.switch_to.active_element.get_attribute("data-law") == "input_gradient"
 
 
 def test_arrows_go_up_and_down_over_the_groups_and_stop_at_the_edge(opened: Chrome) -> None:
     cell(opened, HOSTILE, "rows").click()
-    press(opened, Keys.ESCAPE)
+    escape(opened)
     press(opened, Keys.ARROW_DOWN)
     assert opened.switch_to.active_element.get_attribute("data-link") == "two-d-fc-v1/rows"
     press(opened, *[Keys.ARROW_UP] * 9)
@@ -226,8 +235,7 @@ def test_an_address_opens_its_cell_and_is_the_address_of_an_open_one(
 ) -> None:
     browser.open_file(opened, page, f"{quote(claim, safe='')}/forward")
     assert dialog(opened).find_element(By.CSS_SELECTOR, "h2").text == f"{claim} under forward"
-    press(opened, Keys.ESCAPE)
-    WebDriverWait(opened, 10).until(lambda driver: "#" not in driver.current_url)
+    escape(opened)
     cell(opened, claim, "rows").click()
     assert opened.current_url.endswith(f"#{quote(claim, safe='')}/rows")
 
