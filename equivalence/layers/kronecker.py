@@ -32,9 +32,9 @@ class KroneckerLinear(nn.Module):
         check_size("out_features", out_features)
         super().__init__()
         self.rows, self.in_features, self.out_features = rows, in_features, out_features
-        self.dense: QuietLinear = nn.utils.skip_init(
-            QuietLinear, rows * in_features, rows * out_features, bias=bias
-        )
+        # What is drawn here is replaced, so that the generator goes on as after Linear alone.
+        with torch.random.fork_rng(devices=[]):
+            self.dense = QuietLinear(rows * in_features, rows * out_features, bias=bias)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -34,6 +34,15 @@ def test_fresh_layer_holds_the_draws_of_linear() -> None:
     assert torch.equal(layer.dense.bias, torch.cat([linear.bias, linear.bias]))
 
 
+def test_what_is_drawn_after_it_is_drawn_as_after_linear() -> None:
+    torch.manual_seed(0)
+    KroneckerLinear(2, 3, 4)
+    after = torch.rand(5)
+    torch.manual_seed(0)
+    torch.nn.Linear(3, 4)
+    assert torch.equal(after, torch.rand(5))
+
+
 def test_shared_matrix() -> None:
     """The weight on the diagonal, zeros elsewhere."""
     expected = [[1.0, 2.0, 0.0, 0.0], [0.0, 0.0, 1.0, 2.0]]
