@@ -9,6 +9,7 @@ from properties.judging.judge import EXACT, LADDER
 from properties.laws import all_laws
 from properties.oracle.statistics import FALSE_ALARM
 from properties.report.document import CellRecord
+from properties.report.numbers import plural
 from properties.running.recording import Status, as_claimed
 from properties.running.request import Request
 
@@ -40,7 +41,7 @@ def header(request: Request) -> str:
     plan, laws = request.plan, request.laws or all_laws()
     cases = "new seeds" if plan.profile == "explore" else f"seed {plan.seed}"
     return (
-        f"equivalence: {_plural(len(request.claims), 'claim')}, {_plural(len(laws), 'law')}, "
+        f"equivalence: {plural(len(request.claims), 'claim')}, {plural(len(laws), 'law')}, "
         f"profile {plan.profile}, {cases}, cpu"
     )
 
@@ -83,7 +84,7 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
     }
     for decided, count in total.items():
         yield from textwrap.wrap(
-            f"{count:>9,} cases by {notes[decided]}", WIDTH, subsequent_indent=" " * 10, drop_whitespace=True
+            f"{plural(count, 'case'):>15} by {notes[decided]}", WIDTH, subsequent_indent=" " * 10
         )
     yield from _controls(records)
     yield from _obstacles(records)
@@ -123,10 +124,6 @@ def totals(records: Sequence[CellRecord], seconds: float) -> str:
     )
 
 
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
 def _mark(record: CellRecord) -> str:
     if record.status != Status.HOLDS:
         return MARKS[Status(record.status)]
@@ -145,7 +142,7 @@ def _controls(records: Sequence[CellRecord]) -> Iterator[str]:
         for control in record.controls:
             cells[control] = cells.get(control, 0) + 1
     if cells:
-        told = ", ".join(f"{control} ({_plural(count, 'cell')})" for control, count in cells.items())
+        told = ", ".join(f"{control} ({plural(count, 'cell')})" for control, count in cells.items())
         yield from textwrap.wrap(
             f"{'':<10}told from the right run: {told}",
             WIDTH,
