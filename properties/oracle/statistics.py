@@ -145,11 +145,11 @@ def _ends(one: Tensor, other: Tensor) -> str:
     """Count how many draws of one sorted sample lie beyond all of the other, at either end."""
     slack = _slack(one, other).item()
     for whose, inner, outer in (("the reference", one, other), ("the candidate", other, one)):
-        low, high = inner[[0, -1]].tolist()
-        past, short = high + slack + REPRESENTATION * abs(high), low - slack - REPRESENTATION * abs(low)
-        above, below = int((outer > past).sum()), int((outer < short).sum())
+        low, high = inner[[0, -1]]
+        above = int((outer > high + slack + rounding(high)).sum())
+        below = int((outer < low - slack - rounding(low)).sum())
         if max(above, below) >= ALL_BEYOND:
-            end = f"above {high:.6g}" if above >= ALL_BEYOND else f"below {low:.6g}"
+            end = f"above {high.item():.6g}" if above >= ALL_BEYOND else f"below {low.item():.6g}"
             beyond = f"{max(above, below)} draws {end}, where {whose} ends"
             return f"{beyond}, and chance gives fewer than {ALL_BEYOND}"
     return ""
