@@ -192,9 +192,14 @@ def takes_rows(data: Tensor, shape: Shape) -> bool:
     return len(shape) >= data.ndim - 1 and shape[len(shape) - data.ndim + 1 :] == tuple(data.shape[1:])
 
 
+def named_tensors(module: nn.Module) -> dict[str, Tensor]:
+    """Give a module's parameters, shared ones once, and its buffers, by name."""
+    return dict(module.named_parameters()) | dict(module.named_buffers())
+
+
 def load(module: nn.Module, state: Theta) -> None:
     """Copy values into a module's parameters and buffers, in place."""
-    own = dict(module.named_parameters()) | dict(module.named_buffers())
+    own = named_tensors(module)
     with torch.no_grad():
         for name, value in state.items():
             own[name].copy_(value)

@@ -15,7 +15,7 @@ from properties.cases.case import Case, Shape
 from properties.cases.definition import Choice, Kind
 from properties.cases.domain import Domain
 from properties.cases.form import Form, FormError
-from properties.cases.sample import build
+from properties.cases.sample import build, named_tensors
 from properties.comparison.claim_text import Entry
 from properties.comparison.expression import Expression, read_expression
 from properties.reading.claims import UsageError
@@ -213,7 +213,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _shapes(module: nn.Module) -> dict[str, Shape]:
-    return {name: tuple(one.shape) for name, one in (*module.named_parameters(), *module.named_buffers())}
+    return {name: tuple(one.shape) for name, one in named_tensors(module).items()}
 
 
 def _cases(domain: Domain) -> Iterator[Case]:

@@ -14,7 +14,7 @@ from equivalence.claim import Equivalence, Theta
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.form import Form, FormError, generator_state, on_cpu
-from properties.cases.sample import build, load, takes_rows
+from properties.cases.sample import build, load, named_tensors, takes_rows
 from properties.experiments.images import Images
 from properties.experiments.plan import Variant
 from properties.reading.claims import UsageError, load_claim, parse_pins
@@ -124,7 +124,7 @@ def _case(variant: Variant) -> Case:
 
 def theta_of(module: nn.Module) -> Theta:
     """Give a module's parameters and buffers by name, detached."""
-    named = dict(module.named_parameters()) | dict(module.named_buffers())
+    named = named_tensors(module)
     return {name: value.detach().clone() for name, value in named.items()}
 
 

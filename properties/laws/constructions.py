@@ -11,7 +11,7 @@ from torch import Tensor
 from equivalence.claim import Equivalence, Theta
 from equivalence.matrix_distribution import Thinned
 from properties.cases.form import Form, generator_state
-from properties.cases.sample import Sample, Stream, construct
+from properties.cases.sample import Sample, Stream, construct, named_tensors
 from properties.oracle.dependence import repeated
 
 FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 32, 512
@@ -48,7 +48,7 @@ def fresh_draws(claim: Equivalence, sample: Sample) -> tuple[dict[str, Fresh], d
 def fresh_state(claim: Equivalence, sample: Sample, form: Form, seed: int) -> Theta:
     """Give the candidate's parameters and buffers as one fresh module has them, the reference's carried."""
     module = construct(claim, form.side, seed)
-    own = {name: value.detach() for name, value in (*module.named_parameters(), *module.named_buffers())}
+    own = {name: value.detach() for name, value in named_tensors(module).items()}
     return sample.candidate.state(own) if form.side == "reference" else own
 
 

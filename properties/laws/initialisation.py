@@ -13,7 +13,7 @@ from equivalence.claim import Equivalence
 from equivalence.distribution import Distribution
 from equivalence.matrix_distribution import Fixed, Thinned
 from equivalence.variable import ClaimError
-from properties.cases.sample import Sample, Stream
+from properties.cases.sample import Sample, Stream, named_tensors
 from properties.laws.applicability import parameters
 from properties.laws.constructions import Fresh, fresh_draws, fresh_state
 from properties.laws.registry import law
@@ -56,7 +56,7 @@ def _dtypes(claim: Equivalence, sample: Sample) -> tuple[dict[str, str], dict[st
     A carry may compute in another dtype than that of the forms, so that each of the reference's is right too.
     """
     module = sample.reference.module
-    own = {name: value.detach() for name, value in (*module.named_parameters(), *module.named_buffers())}
+    own = {name: value.detach() for name, value in named_tensors(module).items()}
     with torch.no_grad():
         carried = claim.carry(own)
     usual = {value.dtype for value in module.parameters()}

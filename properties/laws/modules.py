@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from equivalence.claim import Equivalence, Theta
 from equivalence.variable import Mask
 from properties.cases.form import Form, FormError, answering
-from properties.cases.sample import Sample, build, load
+from properties.cases.sample import Sample, build, load, named_tensors
 from properties.laws.function import differentiable, pull_back
 from properties.laws.registry import law
 from properties.oracle.agreement import Equation
@@ -155,4 +155,4 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
         if not step:
             leaves = [x for x in inputs if x.requires_grad]
             outputs[f"{name}, d/dx"] = pull_back(form, sample, outputs[name], leaves) if leaves else ()
-    return outputs, dict(module.named_parameters()) | dict(module.named_buffers())
+    return outputs, named_tensors(module)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from equivalence.claim import Equivalence, Theta
 from properties.cases.form import Form, answering
-from properties.cases.sample import OutsideDomainError, Sample, Stream
+from properties.cases.sample import OutsideDomainError, Sample, Stream, named_tensors
 from properties.laws.applicability import matrices, parameters
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Optimisation, Recipe
 from properties.laws.registry import Controls, law
@@ -116,7 +116,7 @@ def trained(
             optimisation.zero_grad()
             losses.append(_accumulated(form, module, sample, recipe, step))
             optimisation.step(factor if place else 1.0)
-    state = dict(module.named_parameters()) | dict(module.named_buffers())
+    state = named_tensors(module)
     return Trained(losses, {name: value.detach() for name, value in state.items()}, optimisation.shows())
 
 
