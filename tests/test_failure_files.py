@@ -166,9 +166,9 @@ def file_of(failure: Failure, folder: Path) -> Path:
     return path
 
 
-def of_entries(failure: Failure, number: int) -> Failure:
-    large = {"shape": [number], "dtype": "float64", "entries": [0.0] * number}
-    return replace(failure, values={"x": large})
+def of_size(failure: Failure, entries: int, letters: int) -> Failure:
+    large = {"shape": [entries], "dtype": "float64", "entries": [0.0] * entries}
+    return replace(failure, values={"x": large}, versions={"other": "a" * letters})
 
 
 def fails(answer: Said, headline: str) -> bool:
@@ -195,13 +195,14 @@ def test_a_failure_is_read_as_it_was_written_and_fails_again(law: str, tmp_path:
 
 
 def test_a_failure_is_written_where_it_can_be_read_back_and_only_there(tmp_path: Path) -> None:
-    failure = failure_of(SHOWN["forward"], "forward")
-    some = 100_000
-    room = MOST_BYTES - file_of(of_entries(failure, some), tmp_path).stat().st_size
-    most = some + room // len("\n    0.0,")
-    path = file_of(of_entries(failure, most), tmp_path)
-    assert read(path) == of_entries(failure, most)
-    assert write(of_entries(failure, most + 1), str(tmp_path)) is None
+    some, failure = 100_000, failure_of(SHOWN["forward"], "forward")
+    room = MOST_BYTES - file_of(of_size(failure, some, 0), tmp_path).stat().st_size
+    more, letters = divmod(room, len("\n    0.0,"))
+    largest = of_size(failure, some + more, letters)
+    path = file_of(largest, tmp_path)
+    assert path.stat().st_size == MOST_BYTES
+    assert read(path) == largest
+    assert write(of_size(failure, some + more, letters + 1), str(tmp_path)) is None
     assert not path.exists()
 
 
