@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from equivalence.claim import AtLeast, Equivalence, Index, Mask, Real, Theta
 from equivalence.claims.masked import WhereMaskedIsMasked
@@ -204,6 +205,35 @@ class LessIsSmooth(Equivalence):
         return LessSmooth(self.features, 1)
 
 
+class Stored(nn.Module):
+    """Keeps the weight transposed, reads its memory, and adds one."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(nn.Linear(features, 2).weight.detach().T.contiguous())
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.weight.shape[0]
+        return functional.linear(x, self.weight.view(-1).view(features, 2).T) + 1
+
+
+class StoredIsLinear(Equivalence):
+    """A slip of a form that counts on a parameter of its own being contiguous."""
+
+    features: Positive
+
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return nn.Linear(self.features, 2, bias=False)
+
+    def candidate(self) -> nn.Module:
+        return Stored(self.features)
+
+    def carry(self, theta: Theta) -> Theta:
+        return {"weight": theta["weight"].T}
+
+
 class Broken(nn.Linear):
     def __init__(self, features: int) -> None:
         message = f"not yet written for {features}"
@@ -342,6 +372,15 @@ def test_a_script_holds_the_very_numbers_and_their_dtype(tmp_path: Path) -> None
     # 0.1 in float32.
     assert "reference(theta, x): [[3.0], [0.10000000149011612]], torch.float32, shape (2, 1)\n" in printed
     assert "candidate(carry(theta), x): [[0.10000000149011612], [-2.0]], torch.float32" in printed
+
+
+def test_a_script_lays_parameters_out_in_memory_as_the_form_does(tmp_path: Path) -> None:
+    case = Case(StoredIsLinear(features=2), {"batch": ()}, 0)
+    values = {"weight": torch.tensor([[1.0, 2], [3, 4]]).double(), "x": torch.tensor([5.0, 6]).double()}
+    code, printed = played(script(Finding(case, "forward", values, [Integers(3)])), tmp_path)
+    assert code == 1
+    assert "reference(theta, x): [17.0, 39.0]," in printed
+    assert "candidate(carry(theta), x): [18.0, 40.0]," in printed
 
 
 @pytest.mark.parametrize("slip", [0.0, 1e-12, 1e-6])

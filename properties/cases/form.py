@@ -83,9 +83,10 @@ class Form:
         self.module = module
         self.dtype = dtype
         self.structure = ""
-        # Shapes that carry is held against, looked up once: many states are carried to one form.
-        self.parameters = {name: value.shape for name, value in module.named_parameters()}
-        self.buffers = {name: value.shape for name, value in module.named_buffers()}
+        # What carry is held against, looked up once: many states are carried to one form.
+        self.parameters = dict(module.named_parameters())
+        self.buffers = dict(module.named_buffers())
+        self.own = self.parameters | self.buffers
 
     def __call__(self, theta: Theta, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run the module with its parameters computed from theta."""
@@ -113,11 +114,11 @@ class Form:
     def state(self, theta: Theta) -> dict[str, Tensor]:
         """Give the parameters and buffers that the module has under theta."""
         if self.side == "reference":
-            return {name: self._own(value) for name, value in theta.items()}
+            return {name: self._as_own(name, value) for name, value in theta.items()}
         carried = self.claim.carry(theta)
         self._check_carried(carried, theta)
         left = {name: value for name, value in self.module.named_buffers() if name not in carried}
-        return {name: self._own(value) for name, value in {**carried, **left}.items()}
+        return {name: self._as_own(name, value) for name, value in {**carried, **left}.items()}
 
     def tensors(self, output: object) -> tuple[Tensor, ...]:
         """Give the output as a tuple of tensors; ClaimError where it is anything else."""
@@ -134,10 +135,16 @@ class Form:
             raise ClaimError(message)
         return tuple(outputs)
 
-    def _own(self, value: Tensor) -> Tensor:
-        """Cast a real value, and copy a buffer: a form in training mode may write into it."""
+    def _as_own(self, name: str, value: Tensor) -> Tensor:
+        """Cast a real value, and lay it out in memory as the module's own: a form may count on that.
+
+        A buffer is always copied: a form in training mode may write into it.
+        """
+        own = self.own.get(name, value)
         value = value.to(self.dtype) if value.is_floating_point() else value
-        return value if value.requires_grad else value.clone()
+        if value.requires_grad and value.stride() == own.stride():
+            return value
+        return torch.empty_like(own, dtype=value.dtype).copy_(value)
 
     def _check_carried(self, carried: Theta, theta: Theta) -> None:
         if not isinstance(carried, Mapping):
@@ -147,17 +154,16 @@ class Form:
                 f"names every parameter of the candidate, but misses {sorted(missing)}; "
                 f"the reference has {sorted(theta)}"
             )
-        known = self.parameters | self.buffers
-        if unknown := carried.keys() - known.keys():
+        if unknown := carried.keys() - self.own.keys():
             raise self._carry_error(
-                f"names only the candidate's {sorted(known)}, but gives {sorted(unknown)}; leave these out"
+                f"names only the candidate's {sorted(self.own)}, but gives {sorted(unknown)}; leave these out"
             )
         for name, value in carried.items():
-            if not isinstance(value, Tensor) or value.shape != known[name]:
+            if not isinstance(value, Tensor) or value.shape != self.own[name].shape:
                 got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
                 raise self._carry_error(
                     f"gives each parameter the candidate's shape, but {name!r} is {got} where the candidate "
-                    f"has {tuple(known[name])}; reshape or transpose it in carry"
+                    f"has {tuple(self.own[name].shape)}; reshape or transpose it in carry"
                 )
 
     def _carry_error(self, rule: str) -> ClaimError:

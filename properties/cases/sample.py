@@ -118,12 +118,11 @@ class Sample:
     def draw_theta(self, stream: Stream) -> dict[str, Tensor]:
         """Draw every parameter of the reference from one stream of the case's seed."""
         generator = self.generator(stream)
-        module = self.reference.module
         theta = {
             name: self._named(stream, name, self._parameter(value, generator)).requires_grad_()
-            for name, value in module.named_parameters()
+            for name, value in self.reference.parameters.items()
         }
-        return theta | {name: self._buffer(value) for name, value in module.named_buffers()}
+        return theta | {name: self._buffer(value) for name, value in self.reference.buffers.items()}
 
     def draw_inputs(self, stream: Stream) -> tuple[Tensor, ...]:
         """Draw every input from one stream of the case's seed."""

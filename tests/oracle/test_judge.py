@@ -1,12 +1,15 @@
 """What the judge decides beyond one comparison: the float32 run and the premise of a law, each broken too."""
 
 from dataclasses import replace
+from typing import Annotated
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from equivalence import Dim, Equivalence, Real
+from equivalence import AtLeast, Dim, Equivalence, Real
+from equivalence.claim import Theta
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers
 from properties.judging import judge
@@ -98,6 +101,53 @@ class ViewIsFlatten(Flattened):
         return Viewed()
 
 
+class Stored(nn.Module):
+    """Keeps the weight transposed, and reads its memory: a parameter of its own is contiguous."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(nn.Linear(features, 2).weight.detach().T.contiguous())
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.weight.shape[0]
+        return functional.linear(x, self.weight.view(-1).view(features, 2).T)
+
+
+class StoredAsIs(nn.Module):
+    """Keeps the weight as Linear does, but transposed in memory, and reads it in that order."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(nn.Linear(features, 2).weight.detach().T.contiguous().T)
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.weight.shape[1]
+        return functional.linear(x, self.weight.T.view(-1).view(features, 2).T)
+
+
+class StoredIsLinear(Equivalence):
+    """A candidate that reads the memory of its parameter, which carry gives in another order."""
+
+    features: Annotated[int, AtLeast(2)]
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return nn.Linear(self.features, 2, bias=False)
+
+    def candidate(self) -> nn.Module:
+        return Stored(self.features)
+
+    def carry(self, theta: Theta) -> Theta:
+        return {"weight": theta["weight"].T}
+
+
+class StoredIsStored(StoredIsLinear):
+    """Two forms that read the memory of their parameters, one of them of a transposed one."""
+
+    def reference(self) -> nn.Module:
+        return StoredAsIs(self.features)
+
+
 def run(claim: type[Equivalence], law: str) -> Cell:
     cell = Cell(Domain(claim), LAWS[law])
     cell.test(Plan())()
@@ -112,6 +162,12 @@ def test_a_slip_in_float32_alone_is_refuted() -> None:
 def test_without_the_float32_run_the_slip_is_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge, "_integers", lambda _, exactness: [Integers(exactness.bits)])
     assert run(SlipIsLinear, "forward").tally.executed
+
+
+@pytest.mark.parametrize("law", ["forward", "parameter_gradient", "second_derivative", "state", "training"])
+@pytest.mark.parametrize("claim", [StoredIsLinear, StoredIsStored])
+def test_a_form_may_count_on_the_memory_of_its_own_parameters(claim: type[Equivalence], law: str) -> None:
+    assert run(claim, law).tally.executed
 
 
 @pytest.mark.parametrize("claim", [MemoryIsFlatten, ViewIsFlatten])

@@ -20,9 +20,10 @@ REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, ArithmeticError, As
 
 
 def run(form: nn.Module, state: State, inputs: Tensors) -> Output:
-    """Run a form with this state; buffers are copied, for a form may write into them."""
+    """Run a form with this state, laid out in memory as its own; a form may write into its buffers."""
+    own = {**dict(form.named_parameters()), **dict(form.named_buffers())}
     state = {**dict(form.named_buffers()), **state}
-    state = {name: value if value.requires_grad else value.clone() for name, value in state.items()}
+    state = {name: torch.empty_like(own[name], dtype=one.dtype).copy_(one) for name, one in state.items()}
     torch.manual_seed(0)  # For forms that draw numbers.
     return functional_call(form, state, tuple(inputs))
 
