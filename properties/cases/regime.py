@@ -9,6 +9,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from properties.oracle.exact import MOST_BITS, Trace
+
+NUMBER, NUMBERS_A_WORD = torch.int16, 4
+"""What a random word of 64 bits is cut into: MOST_BITS and a sign."""
+SMALLEST_WORD = -(2**63)
+
 Shape = tuple[int, ...]
 
 
@@ -28,15 +34,40 @@ class Regime(Protocol):
 
 @dataclass(frozen=True)
 class Integers:
-    """Integers -2^bits <= n <= 2^bits, held in float64: 2^(bits + 1) + 1 equally likely values."""
+    """Integers -2^bits <= n < 2^bits, held in float64: 2^(bits + 1) equally likely values."""
 
     bits: int
     dtype: torch.dtype = torch.float64
 
     def draw(self, shape: Shape, generator: torch.Generator) -> Tensor:
-        """Draw every entry uniformly and independently."""
-        bound = 2**self.bits
-        return torch.randint(-bound, bound + 1, shape, generator=generator, dtype=self.dtype)
+        """Draw every entry uniformly and independently.
+
+        A number of its own for every entry would take as long as the forms themselves, at a million entries.
+        """
+        count = math.prod(shape)
+        words = torch.empty(math.ceil(count / NUMBERS_A_WORD), dtype=torch.int64)
+        numbers = words.random_(SMALLEST_WORD, None, generator=generator).view(NUMBER)[:count]
+        numbers >>= MOST_BITS - self.bits
+        return numbers.to(self.dtype).reshape(shape)
+
+    draw_parameter = draw
+
+
+@dataclass(frozen=True)
+class Traced:
+    """The same integers, with a trace that is told of every draw."""
+
+    integers: Integers
+    trace: Trace
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the integers."""
+        return self.integers.dtype
+
+    def draw(self, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw, and tell the trace."""
+        return self.trace.drawn(self.integers.draw(shape, generator))
 
     draw_parameter = draw
 

@@ -11,7 +11,7 @@ import torch
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.form import FormError, generator_state, on_cpu
-from properties.cases.regime import Integers, Reals, Regime
+from properties.cases.regime import Integers, Reals, Regime, Traced
 from properties.cases.sample import OutsideDomainError, Sample, Values
 from properties.laws.registry import Law
 from properties.oracle.agreement import (
@@ -21,7 +21,7 @@ from properties.oracle.agreement import (
     first_difference_beyond_rounding,
     rounding_used,
 )
-from properties.oracle.exact import TRACED_BITS, Exactness, examine
+from properties.oracle.exact import TRACED_BITS, Exactness, Trace, examine
 
 EXACT, LADDER, DIRECTLY = "exact", "ladder", "directly"
 DOUBLE = Reals(torch.float64)
@@ -188,8 +188,9 @@ class Judge:
             equation = self.law.equate(case.claim, sample)
             return equation.reference, equation.candidate
 
-        sample = Sample(case, regime, self.domain.data)
-        return examine(sides, regime.bits, regime.dtype)
+        trace = Trace(regime.bits, regime.dtype)
+        sample = Sample(case, Traced(regime, trace), self.domain.data)
+        return examine(sides, trace)
 
 
 def _compare(equations: Sequence[Equation]) -> Difference | None:

@@ -9,7 +9,7 @@ operation that it does not know, or that leaves the integers, taints what depend
 result is left to the ladder.
 
 Why agreement is evidence (Schwartz-Zippel). The difference of two polynomial forms is a polynomial of
-degree at most d in independent draws from a set S of 2^(bits + 1) + 1 integers. If it is not zero
+degree at most d in independent draws from a set S of 2^(bits + 1) integers. If it is not zero
 everywhere, it is zero at one random point with probability at most d / |S|. The bound holds for one case at
 the sizes of that case, and only for polynomial forms: ReLU, max and comparisons are exact, but they make a
 polynomial per sign region, and the run then speaks of the regions that were drawn.
@@ -34,7 +34,8 @@ from properties.oracle.trees import tensors
 SIGNIFICANDS = {torch.float64: 53, torch.float32: 24}
 MARGIN = 1
 """One bit kept free, for tensors that enter a run from outside and are bounded by the values seen."""
-MOST_BITS = 24
+MOST_BITS = 15
+"""With more, drawing would take longer, and a miss is rare enough: d / 65,536 in one case."""
 FEWEST_BITS = 4
 TRACED_BITS = 3
 """A trace draws small integers: the bounds it computes are symbolic in M."""
@@ -55,13 +56,13 @@ class Exactness:
     @property
     def miss_probability(self) -> float | None:
         """d / |S|, the chance that one case misses a false polynomial identity; None per sign region."""
-        return None if self.piecewise else self.degree / (2 ** (self.bits + 1) + 1)
+        return None if self.piecewise else self.degree / 2 ** (self.bits + 1)
 
 
 class Trace(TorchDispatchMode):
     """Bounds every tensor of a run by weight * M^degree, storage by storage, and looks at every value."""
 
-    def __init__(self, bits: int, dtype: torch.dtype = torch.float64) -> None:
+    def __init__(self, bits: int = TRACED_BITS, dtype: torch.dtype = torch.float64) -> None:
         """Watch a run in one dtype, whose drawn integers have at most this many bits."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.bits = bits
@@ -100,6 +101,12 @@ class Trace(TorchDispatchMode):
         if storage._cdata not in self.bounds:  # noqa: SLF001  (torch names a storage by this)
             self._write(tensor, observed(tensor), whole=True)
         return self.bounds[storage._cdata]  # noqa: SLF001
+
+    def drawn(self, tensor: Tensor) -> Tensor:
+        """Bound a tensor of freshly drawn integers by M, and give it back."""
+        self._write(tensor, Exact(1, 1.0), whole=True)
+        self.heaviest[1] = max(1.0, self.heaviest.get(1, 0.0))
+        return tensor
 
     def _combine(self, name: str, rule: Rule | None, sources: list[Bound], call: Any) -> Bound:
         if rule is None:
@@ -152,9 +159,8 @@ def _fits(bound: Exact, dtype: torch.dtype) -> bool:
     return bound.degree == 0 and bound.weight * torch.finfo(dtype).eps <= 1
 
 
-def examine(run: Callable[[], Any], bits: int = TRACED_BITS, dtype: torch.dtype = torch.float64) -> Exactness:
-    """Trace a run that draws integers of this many bits, and say what keeps it exact."""
-    trace = Trace(bits, dtype)
+def examine(run: Callable[[], Any], trace: Trace) -> Exactness:
+    """Watch a run that tells the trace what it draws, and say what keeps it exact."""
     with trace:
         result = run()
     bounds = [trace.bound(tensor) for tensor in tensors(result)]

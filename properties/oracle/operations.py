@@ -63,13 +63,8 @@ def _fill(sources: Sequence[Exact], args: tuple[Any, ...], kwargs: Mapping[str, 
     return Exact(known.degree, max(known.weight, _numbers([*args, *kwargs.values()])))
 
 
-def _draw(_: Sequence[Exact], __: tuple[Any, ...], ___: Mapping[str, Any], result: Any) -> Bound:
-    """An integer drawn from -M to M; an index is bounded where it is used."""
-    return Exact(1, 1.0) if result.is_floating_point() else Exact(0, 1.0)
-
-
 def _loaded(_: Sequence[Exact], __: tuple[Any, ...], ___: Mapping[str, Any], result: Any) -> Bound:
-    """Values read from a file or a copy of memory."""
+    """Values from outside: read from a file or a copy of memory, or drawn by the form itself."""
     return observed(result)
 
 
@@ -232,9 +227,8 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(["_embedding_bag", "_embedding_bag_forward_only"], Rule(_bag)),
     "_embedding_bag_per_sample_weights_backward": Rule(_bag_pairs),
     "index_add": Rule(_index_add),
-    **dict.fromkeys(["randint"], Rule(_draw)),
     "copy": Rule(_move, overwrites=True),
-    "set": Rule(_loaded, forgets=True),
+    **dict.fromkeys(["set", "randint"], Rule(_loaded, forgets=True)),
     "sum": Rule(_sum),
     "index_put": Rule(_put),
     "cumsum": Rule(_running_sum),

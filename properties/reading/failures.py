@@ -14,6 +14,7 @@ from torch import Tensor
 
 from properties.cases.regime import Integers, Reals, Regime
 from properties.judging.judge import DIRECTLY, EXACT, LADDER
+from properties.oracle.exact import MOST_BITS
 from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure
 
 MOST_TEXT = 1000
@@ -22,7 +23,6 @@ MOST_AXES = 16
 LARGEST_SIZE = 1 << 24
 LARGEST_NUMBER = 1 << 63
 SEEDS = 1 << 32
-MOST_BITS = 24
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.int64, "bool": torch.bool}
 REAL = ("float32", "float64")
 DECIDED = (EXACT, LADDER, DIRECTLY, "statistics")

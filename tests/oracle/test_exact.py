@@ -4,20 +4,23 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils._python_dispatch import _get_current_dispatch_mode
 
-from properties.oracle.exact import Exactness, examine
+from properties.cases.regime import Integers, Traced
+from properties.oracle.exact import TRACED_BITS, Exactness, Trace, examine
 
 GENERATOR = torch.Generator()
 
 
-def integers(*shape: int, bits: int = 3) -> torch.Tensor:
-    return torch.randint(
-        -(2**bits), 2**bits + 1, shape, generator=GENERATOR.manual_seed(1), dtype=torch.float64
-    )
+def integers(*shape: int) -> torch.Tensor:
+    """Draw under the trace that watches."""
+    trace = _get_current_dispatch_mode()
+    assert isinstance(trace, Trace)
+    return Traced(Integers(TRACED_BITS), trace).draw(shape, GENERATOR.manual_seed(1))
 
 
 def traced(run) -> Exactness:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    return examine(run)
+    return examine(run, Trace())
 
 
 def bag(table: torch.Tensor, weights: torch.Tensor, mode: str = "sum") -> torch.Tensor:
@@ -56,7 +59,7 @@ def test_a_polynomial_is_exact_and_has_its_degree(degree: int, run) -> None:  # 
     assert not exactness.obstacle
     assert not exactness.piecewise
     assert exactness.degree == degree
-    assert exactness.miss_probability == degree / (2 ** (exactness.bits + 1) + 1)
+    assert exactness.miss_probability == degree / 2 ** (exactness.bits + 1)
 
 
 OBSTACLES = [
@@ -141,7 +144,7 @@ def test_a_cancelled_intermediate_still_counts() -> None:
 def test_a_miss_is_as_rare_as_stated() -> None:
     """A false identity x y = 0 over few integers: the share of draws that miss it stays below d / |S|."""
     bits, draws = 2, 40000
-    x, y = (torch.randint(-(2**bits), 2**bits + 1, (draws,), generator=GENERATOR) for _ in range(2))
+    x, y = (Integers(bits).draw((draws,), GENERATOR) for _ in range(2))
     missed = (x * y == 0).double().mean().item()
-    stated = 2 / (2 ** (bits + 1) + 1)
+    stated = 2 / 2 ** (bits + 1)
     assert 0.8 * stated < missed <= stated
