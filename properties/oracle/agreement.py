@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -167,12 +168,19 @@ def _ladder(reference: Any, candidate: Any, where: str) -> Difference | None:
 def _bitwise(reference: Tensor, candidate: Tensor, where: str) -> Difference | None:
     """Compare two tensors of one shape, dtype and device; those on no device hold no values."""
     # Most tensors are equal, and to say where they differ takes longer than to say that they do not.
-    if reference.is_meta or torch.equal(reference, candidate):
+    if reference.is_meta or _equal(reference, candidate):
         return None
     differing = reference != candidate
     if reference.is_floating_point():
         differing &= ~(reference.isnan() & candidate.isnan())
     return _values(reference, candidate, where, differing)
+
+
+def _equal(reference: Tensor, candidate: Tensor) -> bool:
+    """Whether all numbers are equal; NumPy compares several at a time, torch.equal one by one."""
+    if reference.is_cpu and reference.dtype in (torch.float32, torch.float64):
+        return np.array_equal(reference.numpy(force=True), candidate.numpy(force=True))
+    return torch.equal(reference, candidate)
 
 
 def _description(reference: Tensor, candidate: Tensor, where: str) -> Difference | None:
