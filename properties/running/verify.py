@@ -18,10 +18,12 @@ from properties.running.recording import record
 from properties.running.request import Request
 from properties.running.threads import threads_set
 
+KEPT_BYTES = 1 << 25
+"""What a worker keeps of the memory that a case has freed: the next case asks for as much."""
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
-    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": f"{KEPT_BYTES}",
+    "MALLOC_MMAP_THRESHOLD_": f"{KEPT_BYTES}",
 }
 """glibc's allocator, as the workers use it; other systems know none of these names."""
 
@@ -48,8 +50,8 @@ def check(request: Request, name: str) -> list[CellRecord]:
 
 
 @contextmanager
-def _returning_memory() -> Iterator[None]:
-    """Let processes that are started inside give freed tensors back, where glibc would keep them."""
+def keeping_memory() -> Iterator[None]:
+    """Let processes that are started inside keep so much freed memory, and give back what is more."""
     before = {name: os.environ.get(name) for name in ALLOCATOR}
     os.environ.update({**ALLOCATOR, **{name: value for name, value in before.items() if value is not None}})
     try:
@@ -65,7 +67,7 @@ def _checked(request: Request, jobs: int) -> Iterator[list[CellRecord]]:
         yield from (check(request, name) for name in request.claims)
         return
     # Spawned, not forked: autograd's threads do not survive a fork.
-    with _returning_memory(), ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts) as pool:
+    with keeping_memory(), ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts) as pool:
         try:
             yield from pool.map(partial(check, request), request.claims)
         except BaseException:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from statistics import median
 
 import numpy as np
@@ -20,6 +22,7 @@ from properties.cases.sample import Sample, Stream
 from properties.judging.judge import SINGLE_EVERY, Judge
 from properties.laws import LAWS
 from properties.oracle.agreement import first_difference
+from properties.running.verify import keeping_memory
 from tests.report_card.laws import DOUBLE
 from tests.report_card.timing import CLOCK, Seconds, Spread, Step, side_by_side, spread
 
@@ -51,7 +54,7 @@ LAYERS = {
 """The published TwoDFC makes products 10 times as large as its input: it stops one power of 10 earlier."""
 NAMES = ("forward", "input_gradient", "parameter_gradient")
 TRAINING, BUILD, DRAW = "forward and backward", "build", "draw"
-BUDGET, ROUNDS = 1.0, 5
+BUDGET, ROUNDS = 4.0, 10
 TRACES = 3
 SINGLE = " with float32"
 NEEDED = " of the forms"
@@ -78,13 +81,16 @@ class Grown:
 
 
 def grown(layers: dict[str, tuple[str, ...]], budget: float, rounds: int) -> Iterator[list[Grown]]:
-    """Measure every layer at every one of its sizes."""
-    for name, texts in layers.items():
-        for text in texts:
-            yield _measured(name, case_at(CATALOGUE[name], f"{text},bias=true"), budget, rounds)
+    """Measure every layer at every one of its sizes, in a process as `equivalence verify` starts them."""
+    one_thread = (torch.set_num_threads, (1,))
+    with keeping_memory(), ProcessPoolExecutor(1, get_context("spawn"), *one_thread) as pool:
+        for name, texts in layers.items():
+            for text in texts:
+                yield pool.submit(_measured, name, text, budget, rounds).result()
 
 
-def _measured(name: str, case: Case, budget: float, rounds: int) -> list[Grown]:
+def _measured(name: str, text: str, budget: float, rounds: int) -> list[Grown]:
+    case = case_at(CATALOGUE[name], f"{text},bias=true")
     pins = {**vars(case.claim), **case.axes}
     judges = {law: Judge(Domain(type(case.claim), pins), LAWS[law]) for law in NAMES}
     traces = {law: _trace(judge, case) for law, judge in judges.items()}
