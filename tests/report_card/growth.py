@@ -54,7 +54,7 @@ LAYERS = {
 """The published TwoDFC makes products 10 times as large as its input: it stops one power of 10 earlier."""
 NAMES = ("forward", "input_gradient", "parameter_gradient")
 TRAINING, BUILD, DRAW = "forward and backward", "build", "draw"
-BUDGET, ROUNDS = 4.0, 10
+BUDGET, ROUNDS = 8.0, 15
 TRACES = 3
 SINGLE = " with float32"
 NEEDED = " of the forms"
