@@ -47,18 +47,10 @@ class Equivalence:
     fresh_draws: ClassVar[FreshDraws] = "any"
     """What both forms start with under one seed: any draws, the same, or those in another order."""
 
-    _inputs: ClassVar[Mapping[str, Variable]] = {}
-
     def __init_subclass__(cls) -> None:
-        """Make every claim a frozen dataclass, and look for its inputs once: a run asks in every case."""
+        """Make every claim a frozen dataclass."""
         super().__init_subclass__()
         dataclass(frozen=True, kw_only=True)(cls)
-        cls._inputs = {
-            name: value
-            for base in reversed(cls.__mro__)
-            for name, value in vars(base).items()
-            if isinstance(value, Variable)
-        }
 
     def reference(self) -> nn.Module:
         """Build the form that is taken as right."""
@@ -99,4 +91,11 @@ class Equivalence:
     @classmethod
     def inputs(cls) -> dict[str, Variable]:
         """Return the quantified input tensors by name, in the order of definition."""
-        return dict(cls._inputs)
+        return {
+            name: value
+            for base in reversed(cls.__mro__)
+            # These two have none and many attributes, and a run asks in every case.
+            if base not in (Equivalence, object)
+            for name, value in vars(base).items()
+            if isinstance(value, Variable)
+        }

@@ -366,3 +366,23 @@ def test_a_law_asked_for_by_name_that_applies_is_tested() -> None:
 
 def test_a_form_that_crashes_is_for_its_tests_to_report() -> None:
     assert hasattr(suite(Crashing, laws=["forward"]), "test_forward")
+
+
+def test_an_input_that_a_decorator_adds_is_an_input() -> None:
+    def on_rows(claim: type[Equivalence]) -> type[Equivalence]:
+        claim.x = Real("*batch features")  # type: ignore[attr-defined]
+        return claim
+
+    @on_rows
+    class Same(Equivalence):
+        """A layer equals itself."""
+
+        features: Dim
+
+        def reference(self) -> nn.Module:
+            return nn.Linear(self.features, 2)
+
+        def candidate(self) -> nn.Module:
+            return nn.Linear(self.features, 2)
+
+    assert list(Domain(Same).claim.inputs()) == ["x"]

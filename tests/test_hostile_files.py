@@ -26,6 +26,7 @@ from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cli import main
 from properties.laws import LAWS
+from properties.oracle.exact import MOST_BITS
 from properties.reading.claims import parse_pins
 from properties.reading.failures import FailureFileError
 from properties.reading.fitting import case_of
@@ -395,7 +396,7 @@ SAYS: list[tuple[Place, list[Any]]] = [
     (("seed",), [-1, 1 << 32]),
     (("decided",), ["", "Exact", "guessed", "ladder", "statistics"]),
     (("regimes",), [[], [DATA["regimes"][0]] * 2, [DATA["regimes"][0]] * 3, [[]], [{}]]),
-    (("regimes", 0, "bits"), [-1, 25, 10**9]),
+    (("regimes", 0, "bits"), [-1, MOST_BITS + 1, 10**9]),
     (("regimes", 0, "dtype"), ["float16", "object", "int64", "torch.float64", "float32"]),
     (("regimes", 0, "numbers"), ["reals", "", "Integers"]),
     (

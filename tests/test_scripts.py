@@ -234,6 +234,26 @@ class StoredIsLinear(Equivalence):
         return {"weight": theta["weight"].T}
 
 
+class Written(nn.Linear):
+    """Writes into its weight while gradients are recorded."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        self.weight.mul_(1)
+        return super().forward(input)
+
+
+class WrittenIsSmooth(LessIsSmooth):
+    """The candidate raises wherever it is trained, though carry computes what it writes into."""
+
+    def candidate(self) -> nn.Module:
+        return Written(self.features, 1)
+
+    def carry(self, theta: Theta) -> Theta:
+        return {name: value * self.scale for name, value in theta.items()}
+
+    scale: ClassVar[float] = 1.0
+
+
 class Broken(nn.Linear):
     def __init__(self, features: int) -> None:
         message = f"not yet written for {features}"
@@ -381,6 +401,14 @@ def test_a_script_lays_parameters_out_in_memory_as_the_form_does(tmp_path: Path)
     assert code == 1
     assert "reference(theta, x): [17.0, 39.0]," in printed
     assert "candidate(carry(theta), x): [18.0, 40.0]," in printed
+
+
+@pytest.mark.parametrize("law", ["forward", "input_gradient", "parameter_gradient", "second_derivative"])
+def test_a_script_refuses_a_write_into_what_is_trained_as_the_suite_does(law: str, tmp_path: Path) -> None:
+    found = Finding.of(refuted(WrittenIsSmooth, law))
+    code, printed = played(script(found), tmp_path)
+    assert code == 1
+    assert "requires grad is being used in an in-place operation" in printed
 
 
 @pytest.mark.parametrize("slip", [0.0, 1e-12, 1e-6])

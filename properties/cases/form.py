@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from equivalence.claim import ClaimError, Equivalence, Theta
+from properties.cases.memory import history, require_unwritten, standing_in
 from properties.cases.regime import Regime
 
 REFUSALS = (
@@ -91,8 +92,10 @@ class Form:
     def __call__(self, theta: Theta, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run the module with its parameters computed from theta."""
         state = self.state(theta)
+        before = history(state.values())
         with generator_state(RANDOM_LAYERS), answering(self.side):
             output = functional_call(self.module, state, tuple(inputs))
+            require_unwritten(state.values(), before)
         return self.tensors(output)
 
     def run(self, module: nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -136,15 +139,9 @@ class Form:
         return tuple(outputs)
 
     def _as_own(self, name: str, value: Tensor) -> Tensor:
-        """Cast a real value, and lay it out in memory as the module's own: a form may count on that.
-
-        A buffer is always copied: a form in training mode may write into it.
-        """
-        own = self.own.get(name, value)
+        """Cast a real value, and let it stand in for the module's own; one made in a call is like itself."""
         value = value.to(self.dtype) if value.is_floating_point() else value
-        if value.requires_grad and value.stride() == own.stride():
-            return value
-        return torch.empty_like(own, dtype=value.dtype).copy_(value)
+        return standing_in(self.own.get(name, value), value)
 
     def _check_carried(self, carried: Theta, theta: Theta) -> None:
         if not isinstance(carried, Mapping):

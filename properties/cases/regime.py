@@ -34,10 +34,19 @@ class Regime(Protocol):
 
 @dataclass(frozen=True)
 class Integers:
-    """Integers -2^bits <= n < 2^bits, held in float64: 2^(bits + 1) equally likely values."""
+    """Integers -2^bits <= n < 2^bits in a real dtype: 2^(bits + 1) equally likely values.
+
+    From one seed, fewer bits are the leading ones of more: the float32 run of a case looks at the same point.
+    """
 
     bits: int
     dtype: torch.dtype = torch.float64
+
+    def __post_init__(self) -> None:
+        """Refuse what a number cannot hold; ValueError."""
+        if not 0 <= self.bits <= MOST_BITS:
+            message = f"integers have 0 to {MOST_BITS} bits, but {self.bits} were asked for"
+            raise ValueError(message)
 
     def draw(self, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw every entry uniformly and independently.

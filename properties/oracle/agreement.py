@@ -178,7 +178,8 @@ def _bitwise(reference: Tensor, candidate: Tensor, where: str) -> Difference | N
 
 def _equal(reference: Tensor, candidate: Tensor) -> bool:
     """Whether all numbers are equal; NumPy compares several at a time, torch.equal one by one."""
-    if reference.is_cpu and reference.dtype in (torch.float32, torch.float64):
+    plain = type(reference) is type(candidate) is Tensor and reference.is_cpu
+    if plain and reference.dtype in (torch.float32, torch.float64):
         return np.array_equal(reference.numpy(force=True), candidate.numpy(force=True))
     return torch.equal(reference, candidate)
 

@@ -64,7 +64,7 @@ def _fill(sources: Sequence[Exact], args: tuple[Any, ...], kwargs: Mapping[str, 
 
 
 def _loaded(_: Sequence[Exact], __: tuple[Any, ...], ___: Mapping[str, Any], result: Any) -> Bound:
-    """Values from outside: read from a file or a copy of memory, or drawn by the form itself."""
+    """Values from outside: read from a file or a copy of memory, or drawn by the form in this very run."""
     return observed(result)
 
 

@@ -229,7 +229,7 @@ RULES: Mapping[str, Rule] = {
     "decided": (lambda value: value in list(DECIDED), f"one of {', '.join(DECIDED)}"),
     "regimes": (
         lambda value: isinstance(value, list) and len(value) in {1, 2} and all(map(_is_regime, value)),
-        "one or two of integers with bits and dtype, or reals with dtype",
+        f"one or two of integers with bits, at most {MOST_BITS}, and dtype, or reals with dtype",
     ),
     "values": (_is_mapping(_is_tensor), "names with shape, dtype and as many finite entries of that dtype"),
     "difference": (_is_difference, "kind, where, reference and candidate, in words"),

@@ -97,7 +97,7 @@ def _simpler(number: float) -> Iterator[float]:
     tried = [one for one in SIMPLE if abs(one) <= abs(number) or not number.is_integer()]
     tried += [round(number, digits) for digits in DECIMALS]
     if number.is_integer():
-        tried += [float(int(number / divisor)) for divisor in (1 << 16, 1 << 8, 16, 4, 2)]
+        tried += [float(int(number / divisor)) for divisor in (1 << 8, 16, 4, 2)]
     for one in dict.fromkeys(tried):
         if one == number:
             return

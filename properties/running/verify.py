@@ -19,7 +19,7 @@ from properties.running.request import Request
 from properties.running.threads import threads_set
 
 KEPT_BYTES = 1 << 25
-"""What a worker keeps of the memory that a case has freed: the next case asks for as much."""
+"""What a worker keeps free for the next case, which asks for as much, where glibc could give it back."""
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_TRIM_THRESHOLD_": f"{KEPT_BYTES}",
@@ -51,7 +51,7 @@ def check(request: Request, name: str) -> list[CellRecord]:
 
 @contextmanager
 def keeping_memory() -> Iterator[None]:
-    """Let processes that are started inside keep so much freed memory, and give back what is more."""
+    """Let processes that are started inside keep so much freed memory at the end of their heap."""
     before = {name: os.environ.get(name) for name in ALLOCATOR}
     os.environ.update({**ALLOCATOR, **{name: value for name, value in before.items() if value is not None}})
     try:

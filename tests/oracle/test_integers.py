@@ -44,6 +44,12 @@ def test_most_bits_and_a_sign_are_what_a_word_is_cut_into() -> None:
     assert drawn.max() == 2**MOST_BITS - 1
 
 
+@pytest.mark.parametrize("bits", [-1, MOST_BITS + 1, 24])
+def test_bits_that_no_number_holds_are_refused(bits: int) -> None:
+    with pytest.raises(ValueError, match=f"0 to 15 bits, but {bits}"):
+        Integers(bits)
+
+
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0), (1,), (3,), (2, 5), (4, 1, 2)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_any_shape_is_drawn_in_memory_of_its_own(shape: tuple[int, ...], dtype: torch.dtype) -> None:

@@ -148,6 +148,70 @@ class StoredIsStored(StoredIsLinear):
         return StoredAsIs(self.features)
 
 
+class WritesStored(Stored):
+    """Writes into its weight while gradients are recorded, which torch refuses of a parameter."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.weight.mul_(1)
+        return super().forward(x)
+
+
+class ClampsStored(Stored):
+    """Writes into its weight under no_grad, as torch allows."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            self.weight.mul_(1)
+        return super().forward(x)
+
+
+class WritesIsLinear(StoredIsLinear):
+    """A form that raises wherever it is trained."""
+
+    def candidate(self) -> nn.Module:
+        return WritesStored(self.features)
+
+
+class ClampsIsLinear(StoredIsLinear):
+    """A right form that writes into its weight."""
+
+    def candidate(self) -> nn.Module:
+        return ClampsStored(self.features)
+
+
+class Halves(nn.Module):
+    """Two parameters, each read from the start of its memory."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        weight = nn.Linear(features, 2).weight.detach()
+        self.first, self.second = nn.Parameter(weight[:1].clone()), nn.Parameter(weight[1:].clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = [one.as_strided(one.shape, one.stride(), 0) for one in (self.first, self.second)]
+        return functional.linear(x, torch.cat(rows))
+
+
+class HalvesAreLinear(StoredIsLinear):
+    """A candidate whose parameters carry cuts out of one."""
+
+    def candidate(self) -> nn.Module:
+        return Halves(self.features)
+
+    def carry(self, theta: Theta) -> Theta:
+        return {"first": theta["weight"][:1], "second": theta["weight"][1:]}
+
+
+class Doubled(StoredIsLinear):
+    """A candidate that writes into what carry computes, in the order of its own."""
+
+    def carry(self, theta: Theta) -> Theta:
+        return {"weight": theta["weight"].T.contiguous()}
+
+    def candidate(self) -> nn.Module:
+        return WritesStored(self.features)
+
+
 def run(claim: type[Equivalence], law: str) -> Cell:
     cell = Cell(Domain(claim), LAWS[law])
     cell.test(Plan())()
@@ -165,9 +229,16 @@ def test_without_the_float32_run_the_slip_is_not_seen(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("law", ["forward", "parameter_gradient", "second_derivative", "state", "training"])
-@pytest.mark.parametrize("claim", [StoredIsLinear, StoredIsStored])
+@pytest.mark.parametrize("claim", [StoredIsLinear, StoredIsStored, ClampsIsLinear, HalvesAreLinear])
 def test_a_form_may_count_on_the_memory_of_its_own_parameters(claim: type[Equivalence], law: str) -> None:
     assert run(claim, law).tally.executed
+
+
+@pytest.mark.parametrize("law", ["forward", "parameter_gradient", "second_derivative", "rows"])
+@pytest.mark.parametrize("claim", [WritesIsLinear, Doubled])
+def test_a_form_that_writes_into_what_is_trained_is_refuted(claim: type[Equivalence], law: str) -> None:
+    with pytest.raises(Refuted, match="requires grad is being used in an in-place operation"):
+        run(claim, law)
 
 
 @pytest.mark.parametrize("claim", [MemoryIsFlatten, ViewIsFlatten])

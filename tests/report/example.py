@@ -264,7 +264,7 @@ def _holding(claim: str, law: str) -> CellRecord:
         executed=25,
         outside=3 if law == "rejects" else 0,
         decided=_decided(law, ladder=ladder),
-        miss_probability=4.47e-7 if exact else None,
+        miss_probability=4.58e-5 if exact else None,
         worst_ratio=0.0312 if ladder else None,
         seconds=0.034 if exact else 1.27,
         sizes=SIZES,

@@ -142,7 +142,7 @@ def test_a_refuted_cell_says_what_differs_why_and_how_to_see_it_again(opened: Ch
         assert sentence in text
     assert "2 of 16 values" in text
     assert "too many to show" in text
-    assert "≤ 4.5 × 10⁻⁷" in text
+    assert "≤ 4.6 × 10⁻⁵" in text
 
 
 def test_wrong_entries_stand_out_by_border_and_weight_too(opened: Chrome) -> None:

@@ -14,18 +14,22 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from properties.cases.memory import history, require_unwritten, standing_in
 from properties.replaying.scripts.numbers import Output, State, Tensors, tensors
 
 REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, ArithmeticError, AssertionError)
 
 
 def run(form: nn.Module, state: State, inputs: Tensors) -> Output:
-    """Run a form with this state, laid out in memory as its own; a form may write into its buffers."""
+    """Run a form with this state in the place of its own."""
     own = {**dict(form.named_parameters()), **dict(form.named_buffers())}
     state = {**dict(form.named_buffers()), **state}
-    state = {name: torch.empty_like(own[name], dtype=one.dtype).copy_(one) for name, one in state.items()}
+    state = {name: standing_in(own[name], value) for name, value in state.items()}
+    before = history(state.values())
     torch.manual_seed(0)  # For forms that draw numbers.
-    return functional_call(form, state, tuple(inputs))
+    output = functional_call(form, state, tuple(inputs))
+    require_unwritten(state.values(), before)
+    return output
 
 
 def call(form: nn.Module, inputs: Tensors) -> Output:

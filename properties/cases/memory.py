@@ -1,0 +1,33 @@
+"""A value that stands in for a module's parameter or buffer: how it lies in memory, who may write into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def standing_in(own: Tensor, value: Tensor) -> Tensor:
+    """Give the value in memory of its own, in the order of the module's, which a form may count on.
+
+    A buffer is copied too, for a form in training mode may write into it.
+    """
+    like = own if own.layout == value.layout else value
+    if value.requires_grad and value.is_leaf and value.stride() == like.stride():
+        return value
+    return torch.empty_like(like, dtype=value.dtype, device=value.device).copy_(value)
+
+
+def history(values: Iterable[Tensor]) -> list[Any]:
+    """Give how each value was computed; a recorded write into it changes that."""
+    return [value.grad_fn for value in values]
+
+
+def require_unwritten(values: Iterable[Tensor], before: list[Any]) -> None:
+    """Raise RuntimeError where a form wrote into what is trained, as torch does of a parameter."""
+    if any(now is not then for now, then in zip(history(values), before, strict=True)):
+        rule = "a parameter that requires grad is being used in an in-place operation"
+        message = f"{rule}; write under torch.no_grad()"
+        raise RuntimeError(message)
