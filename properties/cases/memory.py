@@ -15,7 +15,8 @@ def standing_in(own: Tensor, value: Tensor) -> Tensor:
     A buffer is copied too, for a form in training mode may write into it.
     """
     like = own if own.layout == value.layout else value
-    if value.requires_grad and value.is_leaf and value.stride() == like.stride():
+    lies_alike = value.stride() == like.stride() and not value.storage_offset()
+    if value.requires_grad and value.is_leaf and lies_alike:
         return value
     return torch.empty_like(like, dtype=value.dtype, device=value.device).copy_(value)
 

@@ -14,6 +14,8 @@ from properties.oracle.exact import MOST_BITS, Trace
 NUMBER, NUMBERS_A_WORD = torch.int16, 4
 """What a random word of 64 bits is cut into: MOST_BITS and a sign."""
 SMALLEST_WORD = -(2**63)
+FEW = 4096
+"""So many numbers are drawn faster one by one: cutting takes more calls."""
 
 Shape = tuple[int, ...]
 
@@ -34,10 +36,7 @@ class Regime(Protocol):
 
 @dataclass(frozen=True)
 class Integers:
-    """Integers -2^bits <= n < 2^bits in a real dtype: 2^(bits + 1) equally likely values.
-
-    From one seed, fewer bits are the leading ones of more: the float32 run of a case looks at the same point.
-    """
+    """Integers -2^bits <= n < 2^bits in a real dtype: 2^(bits + 1) equally likely values."""
 
     bits: int
     dtype: torch.dtype = torch.float64
@@ -49,15 +48,19 @@ class Integers:
             raise ValueError(message)
 
     def draw(self, shape: Shape, generator: torch.Generator) -> Tensor:
-        """Draw every entry uniformly and independently.
-
-        A number of its own for every entry would take as long as the forms themselves, at a million entries.
-        """
+        """Draw every entry uniformly and independently."""
         count = math.prod(shape)
+        if count > FEW:
+            return self._cut(count, generator).reshape(shape)
+        bound = 2**self.bits
+        return torch.randint(-bound, bound, shape, generator=generator, dtype=self.dtype)
+
+    def _cut(self, count: int, generator: torch.Generator) -> Tensor:
+        """Cut words into numbers: a word for each would take as long as the forms, at a million entries."""
         words = torch.empty(math.ceil(count / NUMBERS_A_WORD), dtype=torch.int64)
         numbers = words.random_(SMALLEST_WORD, None, generator=generator).view(NUMBER)[:count]
         numbers >>= MOST_BITS - self.bits
-        return numbers.to(self.dtype).reshape(shape)
+        return numbers.to(self.dtype)
 
     draw_parameter = draw
 

@@ -186,7 +186,15 @@ class Wrapped(torch.Tensor):
 
 
 def check_a_wrapped_tensor_is_compared_by_what_it_holds(module: ModuleType) -> None:
-    assert exactly(module, Wrapped(tensor(1, 2)), Wrapped(tensor(1, 2))) is None
+    many = torch.ones(module.FEW + 1)
+    assert exactly(module, Wrapped(many), Wrapped(many.clone())) is None
+
+
+def check_one_of_many_differs(module: ModuleType) -> None:
+    many = torch.ones(module.FEW + 1)
+    difference = exactly(module, many, torch.cat([many[1:], tensor(2, dtype=torch.float32)]))
+    assert difference is not None
+    assert (difference.different, difference.where) == (1, f"[{module.FEW}]")
 
 
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from properties.cases.regime import NUMBER, NUMBERS_A_WORD, Integers, Traced
+from properties.cases.regime import FEW, NUMBER, NUMBERS_A_WORD, Integers, Traced
 from properties.oracle.bounds import Exact
 from properties.oracle.exact import MOST_BITS, Trace
 
@@ -30,6 +30,13 @@ def test_every_value_is_equally_likely(bits: int) -> None:
     assert_equally_likely(draw(bits, COUNT) + 2**bits, 2 ** (bits + 1))
 
 
+@pytest.mark.parametrize("bits", [1, 6])
+def test_few_values_are_equally_likely_too(bits: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.cat([Integers(bits).draw((FEW,), generator) for _ in range(100)])
+    assert_equally_likely(drawn + 2**bits, 2 ** (bits + 1))
+
+
 @pytest.mark.parametrize("apart", [1, 2, 3, 4, 5])
 def test_entries_of_one_word_and_of_the_next_are_independent(apart: int) -> None:
     first, second = draw(2, COUNT)[:-apart], draw(2, COUNT)[apart:]
@@ -50,7 +57,7 @@ def test_bits_that_no_number_holds_are_refused(bits: int) -> None:
         Integers(bits)
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (3, 0), (1,), (3,), (2, 5), (4, 1, 2)])
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0), (1,), (2, 5), (4, 1, 2), (FEW,), (FEW + 1,), (3, FEW)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_any_shape_is_drawn_in_memory_of_its_own(shape: tuple[int, ...], dtype: torch.dtype) -> None:
     drawn = draw(5, *shape, dtype=dtype)
@@ -59,20 +66,18 @@ def test_any_shape_is_drawn_in_memory_of_its_own(shape: tuple[int, ...], dtype: 
     assert drawn.untyped_storage().nbytes() == drawn.numel() * drawn.element_size()
 
 
-def test_a_seed_gives_the_same_numbers_and_two_draws_different_ones() -> None:
+@pytest.mark.parametrize("size", [7, FEW + 1])
+def test_a_seed_gives_the_same_numbers_and_two_draws_different_ones(size: int) -> None:
     generator = torch.Generator().manual_seed(1)
-    first, second = (Integers(9).draw((7,), generator) for _ in range(2))
-    assert torch.equal(first, draw(9, 7, seed=1))
+    first, second = (Integers(9).draw((size,), generator) for _ in range(2))
+    assert torch.equal(first, draw(9, size, seed=1))
     assert not torch.equal(first, second)
 
 
-def test_fewer_bits_are_the_leading_ones_of_more() -> None:
-    assert torch.equal(draw(3, 100), (draw(MOST_BITS, 100) / 2 ** (MOST_BITS - 3)).floor())
-
-
-def test_a_trace_is_told_of_what_is_drawn() -> None:
+@pytest.mark.parametrize("size", [5, FEW + 1])
+def test_a_trace_is_told_of_what_is_drawn(size: int) -> None:
     trace = Trace()
     with trace:
-        drawn = Traced(Integers(3), trace).draw((5,), torch.Generator().manual_seed(0))
+        drawn = Traced(Integers(3), trace).draw((size,), torch.Generator().manual_seed(0))
     assert trace.bound(drawn) == Exact(1, 1.0)
-    assert torch.equal(drawn, draw(3, 5))
+    assert torch.equal(drawn, draw(3, size))

@@ -179,6 +179,14 @@ class ClampsIsLinear(StoredIsLinear):
         return ClampsStored(self.features)
 
 
+class ClampsViewIsLinear(ClampsIsLinear):
+    """The same, of what carry gives as a view of something computed."""
+
+    def carry(self, theta: Theta) -> Theta:
+        computed = theta["weight"].T.contiguous()
+        return {"weight": computed.view(-1).view(computed.shape)}
+
+
 class Halves(nn.Module):
     """Two parameters, each read from the start of its memory."""
 
@@ -229,7 +237,9 @@ def test_without_the_float32_run_the_slip_is_not_seen(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("law", ["forward", "parameter_gradient", "second_derivative", "state", "training"])
-@pytest.mark.parametrize("claim", [StoredIsLinear, StoredIsStored, ClampsIsLinear, HalvesAreLinear])
+@pytest.mark.parametrize(
+    "claim", [StoredIsLinear, StoredIsStored, ClampsIsLinear, ClampsViewIsLinear, HalvesAreLinear]
+))
 def test_a_form_may_count_on_the_memory_of_its_own_parameters(claim: type[Equivalence], law: str) -> None:
     assert run(claim, law).tally.executed
 
