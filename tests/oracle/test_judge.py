@@ -239,7 +239,7 @@ def test_without_the_float32_run_the_slip_is_not_seen(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("law", ["forward", "parameter_gradient", "second_derivative", "state", "training"])
 @pytest.mark.parametrize(
     "claim", [StoredIsLinear, StoredIsStored, ClampsIsLinear, ClampsViewIsLinear, HalvesAreLinear]
-))
+)
 def test_a_form_may_count_on_the_memory_of_its_own_parameters(claim: type[Equivalence], law: str) -> None:
     assert run(claim, law).tally.executed
 
