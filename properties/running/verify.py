@@ -18,14 +18,8 @@ from properties.running.recording import record
 from properties.running.request import Request
 from properties.running.threads import threads_set
 
-KEPT_BYTES = 1 << 25
-"""What a worker keeps free for the next case, which asks for as much, where glibc could give it back."""
-ALLOCATOR = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_TRIM_THRESHOLD_": f"{KEPT_BYTES}",
-    "MALLOC_MMAP_THRESHOLD_": f"{KEPT_BYTES}",
-}
-"""glibc's allocator, as the workers use it; other systems know none of these names."""
+KEPT_BYTES = 1 << 17
+"""What a worker keeps of the memory that it frees: with more, the catalogue takes more than a GiB."""
 
 Progress = Callable[[int, int, str], None]
 """(claims done, claims in all, claim) -> None."""
@@ -50,10 +44,18 @@ def check(request: Request, name: str) -> list[CellRecord]:
 
 
 @contextmanager
-def keeping_memory() -> Iterator[None]:
-    """Let processes that are started inside keep so much freed memory at the end of their heap."""
-    before = {name: os.environ.get(name) for name in ALLOCATOR}
-    os.environ.update({**ALLOCATOR, **{name: value for name, value in before.items() if value is not None}})
+def keeping_memory(kept_bytes: int) -> Iterator[None]:
+    """Let processes that are started inside keep so much freed memory at the end of their heap.
+
+    These are names of glibc's allocator; other systems know none of them.
+    """
+    allocator = {
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_TRIM_THRESHOLD_": f"{kept_bytes}",
+        "MALLOC_MMAP_THRESHOLD_": f"{kept_bytes}",
+    }
+    before = {name: os.environ.get(name) for name in allocator}
+    os.environ.update({**allocator, **{name: value for name, value in before.items() if value is not None}})
     try:
         yield
     finally:
@@ -67,7 +69,10 @@ def _checked(request: Request, jobs: int) -> Iterator[list[CellRecord]]:
         yield from (check(request, name) for name in request.claims)
         return
     # Spawned, not forked: autograd's threads do not survive a fork.
-    with keeping_memory(), ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts) as pool:
+    with (
+        keeping_memory(KEPT_BYTES),
+        ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts) as pool,
+    ):
         try:
             yield from pool.map(partial(check, request), request.claims)
         except BaseException:

@@ -56,6 +56,7 @@ NAMES = ("forward", "input_gradient", "parameter_gradient")
 TRAINING, BUILD, DRAW = "forward and backward", "build", "draw"
 BUDGET, ROUNDS = 8.0, 15
 TRACES = 3
+KEPT_BYTES = 1 << 25
 SINGLE = " with float32"
 NEEDED = " of the forms"
 COMPARED = " compared"
@@ -81,9 +82,9 @@ class Grown:
 
 
 def grown(layers: dict[str, tuple[str, ...]], budget: float, rounds: int) -> Iterator[list[Grown]]:
-    """Measure every layer at every one of its sizes, in a process as `equivalence verify` starts them."""
+    """Measure every layer at every one of its sizes, in a process that keeps what a case frees."""
     one_thread = (torch.set_num_threads, (1,))
-    with keeping_memory(), ProcessPoolExecutor(1, get_context("spawn"), *one_thread) as pool:
+    with keeping_memory(KEPT_BYTES), ProcessPoolExecutor(1, get_context("spawn"), *one_thread) as pool:
         for name, texts in layers.items():
             for text in texts:
                 yield pool.submit(_measured, name, text, budget, rounds).result()
