@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from equivalence.claim import AtLeast, Equivalence, Index, Mask, Real, Theta
 from equivalence.claims.masked import WhereMaskedIsMasked
@@ -32,6 +31,7 @@ from properties.running.cell import Cell, Plan
 from tests.mutants import MUTANTS
 from tests.mutants.trial import declared
 from tests.replays import Answer, Trial, in_a_process, in_this_process, refuted_by_its_law
+from tests.stored import Stored, StoredIsLinear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -205,33 +205,18 @@ class LessIsSmooth(Equivalence):
         return LessSmooth(self.features, 1)
 
 
-class Stored(nn.Module):
-    """Keeps the weight transposed, reads its memory, and adds one."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(nn.Linear(features, 2).weight.detach().T.contiguous())
+class StoredAndOne(Stored):
+    """Reads the memory of its weight, and adds one."""
 
     def forward(self, x: Tensor) -> Tensor:
-        features = self.weight.shape[0]
-        return functional.linear(x, self.weight.view(-1).view(features, 2).T) + 1
+        return super().forward(x) + 1
 
 
-class StoredIsLinear(Equivalence):
+class StoredAndOneIsLinear(StoredIsLinear):
     """A slip of a form that counts on a parameter of its own being contiguous."""
 
-    features: Positive
-
-    x = Real("*batch features")
-
-    def reference(self) -> nn.Module:
-        return nn.Linear(self.features, 2, bias=False)
-
     def candidate(self) -> nn.Module:
-        return Stored(self.features)
-
-    def carry(self, theta: Theta) -> Theta:
-        return {"weight": theta["weight"].T}
+        return StoredAndOne(self.features)
 
 
 class Written(nn.Linear):
@@ -395,7 +380,7 @@ def test_a_script_holds_the_very_numbers_and_their_dtype(tmp_path: Path) -> None
 
 
 def test_a_script_lays_parameters_out_in_memory_as_the_form_does(tmp_path: Path) -> None:
-    case = Case(StoredIsLinear(features=2), {"batch": ()}, 0)
+    case = Case(StoredAndOneIsLinear(features=2), {"batch": ()}, 0)
     values = {"weight": torch.tensor([[1.0, 2], [3, 4]]).double(), "x": torch.tensor([5.0, 6]).double()}
     code, printed = played(script(Finding(case, "forward", values, [Integers(3)])), tmp_path)
     assert code == 1

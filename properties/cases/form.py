@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from equivalence.claim import ClaimError, Equivalence, Theta
-from properties.cases.memory import history, require_unwritten, standing_in
+from properties.cases.memory import standing_in, unwritten
 from properties.cases.regime import Regime
 
 REFUSALS = (
@@ -92,10 +92,8 @@ class Form:
     def __call__(self, theta: Theta, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run the module with its parameters computed from theta."""
         state = self.state(theta)
-        before = history(state.values())
-        with generator_state(RANDOM_LAYERS), answering(self.side):
+        with generator_state(RANDOM_LAYERS), answering(self.side), unwritten(state.values()):
             output = functional_call(self.module, state, tuple(inputs))
-            require_unwritten(state.values(), before)
         return self.tensors(output)
 
     def run(self, module: nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:

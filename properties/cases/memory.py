@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -21,14 +21,13 @@ def standing_in(own: Tensor, value: Tensor) -> Tensor:
     return torch.empty_like(like, dtype=value.dtype, device=value.device).copy_(value)
 
 
-def history(values: Iterable[Tensor]) -> list[Any]:
-    """Give how each value was computed; a recorded write into it changes that."""
-    return [value.grad_fn for value in values]
-
-
-def require_unwritten(values: Iterable[Tensor], before: list[Any]) -> None:
-    """Raise RuntimeError where a form wrote into what is trained, as torch does of a parameter."""
-    if any(now is not then for now, then in zip(history(values), before, strict=True)):
+@contextmanager
+def unwritten(values: Collection[Tensor]) -> Iterator[None]:
+    """Raise RuntimeError where a form inside writes into what is trained, as torch does of a parameter."""
+    before = [value.grad_fn for value in values]
+    yield
+    # A recorded write changes how a value was computed.
+    if any(value.grad_fn is not then for value, then in zip(values, before, strict=True)):
         rule = "a parameter that requires grad is being used in an in-place operation"
         message = f"{rule}; write under torch.no_grad()"
         raise RuntimeError(message)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from properties.cases.memory import history, require_unwritten, standing_in
+from properties.cases.memory import standing_in, unwritten
+from properties.cases.sample import named_tensors
 from properties.replaying.scripts.numbers import Output, State, Tensors, tensors
 
 REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, ArithmeticError, AssertionError)
@@ -22,14 +23,12 @@ REFUSALS = (ValueError, TypeError, RuntimeError, IndexError, ArithmeticError, As
 
 def run(form: nn.Module, state: State, inputs: Tensors) -> Output:
     """Run a form with this state in the place of its own."""
-    own = {**dict(form.named_parameters()), **dict(form.named_buffers())}
+    own = named_tensors(form)
     state = {**dict(form.named_buffers()), **state}
     state = {name: standing_in(own[name], value) for name, value in state.items()}
-    before = history(state.values())
     torch.manual_seed(0)  # For forms that draw numbers.
-    output = functional_call(form, state, tuple(inputs))
-    require_unwritten(state.values(), before)
-    return output
+    with unwritten(state.values()):
+        return functional_call(form, state, tuple(inputs))
 
 
 def call(form: nn.Module, inputs: Tensors) -> Output:
@@ -47,7 +46,7 @@ def cast(state: State, dtype: torch.dtype) -> State:
 
 def load(form: nn.Module, state: State) -> None:
     """Copy values into the parameters and buffers of a form."""
-    own = {**dict(form.named_parameters()), **dict(form.named_buffers())}
+    own = named_tensors(form)
     with torch.no_grad():
         for name, value in state.items():
             own[name].copy_(value)
