@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -44,8 +45,8 @@ def test_entries_of_one_word_and_of_the_next_are_independent(apart: int) -> None
 
 
 def test_most_bits_and_a_sign_are_what_a_word_is_cut_into() -> None:
-    assert torch.iinfo(NUMBER).bits == MOST_BITS + 1
-    assert torch.iinfo(NUMBER).bits * NUMBERS_A_WORD == torch.iinfo(torch.int64).bits
+    assert np.iinfo(NUMBER).bits == MOST_BITS + 1
+    assert np.iinfo(NUMBER).bits * NUMBERS_A_WORD == np.iinfo(np.uint64).bits
     drawn = draw(MOST_BITS, COUNT)
     assert drawn.min() == -(2**MOST_BITS)
     assert drawn.max() == 2**MOST_BITS - 1
