@@ -47,9 +47,6 @@ GROWTH = """
 
 ![A law's time over the forms' own time, as tensors grow](pictures/report-card-growth.svg)
 
-The process keeps {kept} MiB of freed memory; a worker of `equivalence verify` gives it back, and takes longer
-at such sizes.
-
 Entries are those of the largest tensor that is drawn. One case in {every} runs in float32 too, and its
 share is in every figure. *Forward and backward* is one of both forms, their own time as above. *Needed
 passes* are those alone that the law runs: the forward of both forms, and for the gradients the backward

@@ -1,0 +1,40 @@
+"""A worker keeps what a case frees, until the cell is done."""
+
+import mmap
+import platform
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+import torch
+
+from properties.running.memory import give_memory_back, keep_freed_memory
+
+MIB = 1 << 20
+COUNT, SIZE = 4, 24 * MIB
+
+
+def resident() -> int:
+    """The bytes of this process that lie in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
+
+
+def held_after_freeing() -> tuple[int, int]:
+    """What is held of some tensors after they are freed, and after that is given back."""
+    keep_freed_memory()
+    torch.zeros(1)
+    before = resident()
+    tensors = [torch.ones(SIZE, dtype=torch.uint8) for _ in range(COUNT)]
+    tensors.clear()
+    kept = resident() - before
+    give_memory_back()
+    return kept, resident() - before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked")
+def test_freed_memory_is_kept_until_it_is_given_back() -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        kept, left = pool.submit(held_after_freeing).result()
+    assert kept > (COUNT - 1) * SIZE
+    assert left < MIB
