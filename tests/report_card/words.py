@@ -53,7 +53,8 @@ passes* are those alone that the law runs: the forward of both forms, and for th
 to the inputs or to the parameters. The four shares are of these passes: to build both modules (torch
 draws weights that are then replaced), to draw numbers, to compare bitwise, and to run in float32. The
 trace is done once for each set of options, not for each case; it is given in forwards and backwards of
-both forms.
+both forms. What a case frees, the process keeps for the next,
+as a worker of `equivalence verify` does.
 """
 CLAIMS = """
 ## Growth with the number of claims
