@@ -52,7 +52,10 @@ class Integers:
         """Draw every entry uniformly and independently."""
         count = math.prod(shape)
         if count > FEW:
-            return self._cut(count, generator).reshape(shape)
+            # torch refuses a size that no memory holds; NumPy's words would do so in other terms.
+            drawn = torch.empty(shape, dtype=self.dtype)
+            drawn.view(-1).copy_(self._cut(count, generator))
+            return drawn
         bound = 2**self.bits
         return torch.randint(-bound, bound, shape, generator=generator, dtype=self.dtype)
 
@@ -63,7 +66,7 @@ class Integers:
         words = np.random.SFC64(int(seed)).random_raw(math.ceil(count / NUMBERS_A_WORD))
         numbers = torch.from_numpy(words.view(NUMBER)[:count])
         numbers >>= MOST_BITS - self.bits
-        return numbers.to(self.dtype)
+        return numbers
 
     draw_parameter = draw
 
