@@ -77,7 +77,8 @@ class Mask:
 class Variable:
     """A tensor with named axes: a field's name has the field's size, `*name` is any number of free axes.
 
-    The rows of starred axes are computed alone (the law `rows`); any other name is a free axis of its own.
+    A property's name has the size that the property computes of the fields, as features = heads · size. The
+    rows of starred axes are computed alone (the law `rows`); any other name is a free axis of its own.
     """
 
     axes: str
@@ -90,6 +91,6 @@ class Real(Variable):
 
 @dataclass(frozen=True)
 class Index(Variable):
-    """A tensor of integers 0 <= i < below, where `below` names a field, as in Index("*batch", "classes")."""
+    """A tensor of integers 0 <= i < below, as in Index("*batch", "classes"); below is named as an axis is."""
 
     below: str

@@ -71,6 +71,25 @@ class FlagAsAxis(LinearIsLinear):
     x = Real("*batch bias")
 
 
+class MethodAsAxis(LinearIsLinear):
+    """An axis that is a method."""
+
+    x = Real("*batch features")
+
+    def features(self) -> int:
+        return 2 * self.in_features
+
+
+class StarredProperty(LinearIsLinear):
+    """Any number of axes of one size."""
+
+    x = Real("*features in_features")
+
+    @property
+    def features(self) -> int:
+        return 2
+
+
 class IndexBelowNothing(Equivalence):
     """An index whose bound is no field."""
 
@@ -229,6 +248,8 @@ ERRORS: list[tuple[type[Equivalence], list[str]]] = [
     (Misspelt, ["Misspelt", "'in_feature'", "nearly 'in_features'"]),
     (NoName, ["NoName", "'in_features*2'", "is no name"]),
     (FlagAsAxis, ["FlagAsAxis", "'bias'", "no size"]),
+    (MethodAsAxis, ["MethodAsAxis", "'features' is a function of the claim", "make it a property"]),
+    (StarredProperty, ["StarredProperty", "'*features' is one size, and starred"]),
     (IndexBelowNothing, ["IndexBelowNothing", "'classes'", "size field"]),
     (MaskOverNothing, ["MaskOverNothing", "'mask'", "'out_features in_features'", "['in_features']"]),
     (TextField, ["TextField", "'name'", "<class 'str'>", "Literal"]),

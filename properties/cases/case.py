@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from equivalence.claim import Equivalence
-from equivalence.variable import Variable
+from equivalence.variable import ClaimError, Variable
 
 Shape = tuple[int, ...]
 
@@ -23,6 +23,17 @@ class Case:
         """Give the shape of an input in this case."""
         return tuple(size for name in variable.axes.split() for size in self._sizes(name))
 
+    def size(self, name: str) -> int:
+        """Give a field of the claim, or what follows from its fields; ClaimError where that is no size."""
+        size = getattr(self.claim, name)
+        if not isinstance(size, int) or size < 0:
+            message = (
+                f"{self.claim!r}: the size of an axis is a natural number for all values of the fields, but "
+                f"{name} is {size!r}; take as fields what varies freely, and let the rest follow from it"
+            )
+            raise ClaimError(message)
+        return size
+
     def __str__(self) -> str:
         """Write the case as a reader would: field=value, the free axes, the seed."""
         fields = [f"{name}={value!r}" for name, value in vars(self.claim).items()]
@@ -32,4 +43,4 @@ class Case:
     def _sizes(self, name: str) -> Shape:
         if name.lstrip("*") in self.axes:
             return self.axes[name.lstrip("*")]
-        return (int(name) if name.isdigit() else int(getattr(self.claim, name)),)
+        return (int(name) if name.isdigit() else self.size(name),)

@@ -68,9 +68,20 @@ def free_axes(claim: type[Equivalence], kinds: Mapping[str, Kind]) -> dict[str, 
         for axis in variable.axes.split():
             _check_axis(claim, axis, kinds)
             name = axis.removeprefix("*")
-            if name not in kinds and not name.isdigit():
+            if name not in kinds and not name.isdigit() and not is_derived(claim, name):
                 free[name] = axis.startswith("*")
     return free
+
+
+def derived_sizes(claim: type[Equivalence]) -> list[str]:
+    """Name the axes whose sizes follow from the fields, in the order in which they come."""
+    axes = (axis for variable in claim.inputs().values() for axis in variable.axes.split())
+    return [name for name in dict.fromkeys(axes) if is_derived(claim, name)]
+
+
+def is_derived(claim: type[Equivalence], name: str) -> bool:
+    """Whether a name stands for a property of the claim, or for a number that it gives for all cases."""
+    return isinstance(inspect.getattr_static(claim, name, None), property | int)
 
 
 def sizes_of(kinds: Mapping[str, Kind]) -> list[str]:
@@ -79,23 +90,30 @@ def sizes_of(kinds: Mapping[str, Kind]) -> list[str]:
 
 
 def _check_bound(claim: type[Equivalence], variable: Variable, kinds: Mapping[str, Kind]) -> None:
-    if isinstance(variable, Index) and variable.below not in sizes_of(kinds):
-        message = f"{claim.__name__}: Index is below a size field, but below={variable.below!r} is none"
+    if not isinstance(variable, Index) or is_derived(claim, variable.below):
+        return
+    if variable.below not in sizes_of(kinds):
+        message = (
+            f"{claim.__name__}: Index is below a size field or a property, but below={variable.below!r} "
+            "is none"
+        )
         raise ClaimError(message)
 
 
 def _check_axis(claim: type[Equivalence], axis: str, kinds: Mapping[str, Kind]) -> None:
     sizes = sizes_of(kinds)
-    problem = _axis_problem(axis, kinds, sizes)
+    problem = _axis_problem(claim, axis, kinds)
     if problem:
         message = (
-            f"{claim.__name__}: an axis is named by a size field, by a number, or by a free name of its own "
-            f"(*name for any number of axes), but {axis!r} {problem}; the size fields are {sizes}"
+            f"{claim.__name__}: an axis is named by a size field, by a property that gives its size, by a "
+            f"number, or by a free name of its own (*name for any number of axes), but {axis!r} {problem}; "
+            f"the size fields are {sizes}"
         )
         raise ClaimError(message)
 
 
-def _axis_problem(axis: str, kinds: Mapping[str, Kind], sizes: list[str]) -> str:
+def _axis_problem(claim: type[Equivalence], axis: str, kinds: Mapping[str, Kind]) -> str:
+    sizes = sizes_of(kinds)
     name = axis.removeprefix("*")
     if axis.isdigit():
         return ""
@@ -103,6 +121,10 @@ def _axis_problem(axis: str, kinds: Mapping[str, Kind], sizes: list[str]) -> str
         return "is no name"
     if name in kinds:
         return "" if axis in sizes else "is a field that is no size, or a starred one"
+    if is_derived(claim, name):
+        return "" if axis == name else "is one size, and starred"
+    if hasattr(claim, name):
+        return f"is a {type(getattr(claim, name)).__name__} of the claim and no size: make it a property"
     near = get_close_matches(name, sizes, 1, cutoff=0.75)
     return f"is no field and nearly {near[0]!r}" if near else ""
 

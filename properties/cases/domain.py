@@ -14,7 +14,7 @@ from torch import Tensor
 from equivalence.claim import Equivalence
 from equivalence.variable import AtLeast, Between, ClaimError, Mask, Over
 from properties.cases.case import Case, Shape
-from properties.cases.definition import Choice, Kind, fields_of, free_axes, located, sizes_of
+from properties.cases.definition import Choice, Kind, derived_sizes, fields_of, free_axes, located, sizes_of
 from properties.cases.form import FormError
 from properties.cases.sample import build
 
@@ -43,6 +43,7 @@ class Domain:
         with located(claim):
             self.fields = fields_of(claim)
             self.axes = free_axes(claim, self.fields)
+            self.derived = derived_sizes(claim)
             self._check_pins()
 
     @property
@@ -69,7 +70,7 @@ class Domain:
 
     def sizes(self, case: Case) -> dict[str, int]:
         """Give every size of a case by name; any number of free axes count as their product."""
-        named = {name: getattr(case.claim, name) for name in sizes_of(self.fields)}
+        named = {name: case.size(name) for name in (*sizes_of(self.fields), *self.derived)}
         return named | {name: prod(shape) for name, shape in case.axes.items()}
 
     def options(self, case: Case) -> tuple[object, ...]:
@@ -170,6 +171,7 @@ class Domain:
             if name not in known:
                 near = get_close_matches(name, known, 1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = "; it follows from the fields" if name in self.derived else hint
                 message = f"{self.name}: it quantifies over {', '.join(known)}, but {name!r} was given{hint}"
                 raise ClaimError(message)
 

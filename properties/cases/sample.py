@@ -174,7 +174,7 @@ class Sample:
 
     def _input(self, variable: Variable, shape: Shape, generator: torch.Generator) -> Tensor:
         if isinstance(variable, Index):
-            below = max(1, int(getattr(self.claim, variable.below)))
+            below = max(1, self.case.size(variable.below))
             return torch.randint(below, shape, generator=generator)
         if self.data is not None and takes_rows(self.data, shape):
             return self._rows(self.data, shape, generator)

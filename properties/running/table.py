@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from properties.judging.judge import EXACT, LADDER
@@ -88,6 +89,7 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
         )
     yield from _controls(records)
     yield from _obstacles(records)
+    yield from _refusals(records)
 
 
 def refutations(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
@@ -143,12 +145,7 @@ def _controls(records: Sequence[CellRecord]) -> Iterator[str]:
             cells[control] = cells.get(control, 0) + 1
     if cells:
         told = ", ".join(f"{control} ({plural(count, 'cell')})" for control, count in cells.items())
-        yield from textwrap.wrap(
-            f"{'':<10}told from the right run: {told}",
-            WIDTH,
-            subsequent_indent=" " * 10,
-            drop_whitespace=True,
-        )
+        yield from _paragraph(f"told from the right run: {told}")
 
 
 def _obstacles(records: Sequence[CellRecord]) -> Iterator[str]:
@@ -159,3 +156,23 @@ def _obstacles(records: Sequence[CellRecord]) -> Iterator[str]:
             claims.setdefault(record.obstacle, set()).add(record.claim)
     for obstacle, names in sorted(claims.items()):
         yield f"{'':<10}ladder because {obstacle}: {', '.join(sorted(names))}"
+
+
+def _refusals(records: Sequence[CellRecord]) -> Iterator[str]:
+    """Say of which claims most cases were drawn in vain, and the remedy."""
+    executed, outside = Counter[str](), Counter[str]()
+    for record in records:
+        executed[record.claim] += record.executed
+        outside[record.claim] += record.outside
+    for claim, refused in outside.items():
+        if refused > executed[claim]:
+            drawn = plural(refused + executed[claim], "case")
+            yield from _paragraph(
+                f"{claim}: its reference refused {refused:,} of {drawn}; where a size follows from others, "
+                "name the axis by a property that computes it"
+            )
+
+
+def _paragraph(text: str) -> list[str]:
+    indent = " " * 10
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)

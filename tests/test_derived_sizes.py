@@ -1,0 +1,210 @@
+"""A size that follows from the fields is a property of the claim, and an axis is named by it."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from equivalence import AtLeast, Between, ClaimError, Equivalence, Index, Real
+from properties.cases.case import Case
+from properties.cases.domain import Domain
+from properties.judging.judge import Judge
+from properties.laws import LAWS
+from properties.refutation.counterexample import Refuted
+from properties.report.document import CellRecord
+from properties.running.cell import Cell, Plan
+from properties.running.recording import record
+from properties.running.suites import cells
+from properties.running.table import decisions
+
+
+class Heads(nn.Linear):
+    """Linear, head by head: the outputs of one head are computed together."""
+
+    def __init__(self, heads: int, size: int) -> None:
+        super().__init__(heads * size, heads * size)
+        self.heads = heads
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights, biases = self.weight.chunk(self.heads), self.bias.chunk(self.heads)
+        heads = [nn.functional.linear(x, *one) for one in zip(weights, biases, strict=True)]
+        return torch.cat(heads, dim=-1)
+
+
+class SwapsHeads(Heads):
+    """The heads come out in the wrong order."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        heads: tuple[Tensor, ...] = super().forward(x).chunk(self.heads, -1)
+        return torch.cat(heads[::-1], dim=-1)
+
+
+class HeadsAreLinear(Equivalence):
+    """A Linear computed head by head equals the whole one."""
+
+    heads: Annotated[int, AtLeast(1)]
+    size: Annotated[int, AtLeast(1)]
+    form = Heads
+    x = Real("*batch tokens features")
+
+    @property
+    def features(self) -> int:
+        return self.heads * self.size
+
+    def reference(self) -> nn.Module:
+        return nn.Linear(self.features, self.features)
+
+    def candidate(self) -> nn.Module:
+        return self.form(self.heads, self.size)
+
+
+class SwappedHeadsAreLinear(HeadsAreLinear):
+    """Heads in the wrong order equal the whole one."""
+
+    form = SwapsHeads
+
+
+class FreeHeadsAreLinear(HeadsAreLinear):
+    """The same claim, written so that few cases fit."""
+
+    x = Real("*batch tokens channels")
+
+
+class LeftOver(Equivalence):
+    """A size that is largest where its field is smallest."""
+
+    size: Annotated[int, Between(1, 20)]
+    x = Real("*batch rest")
+
+    @property
+    def rest(self) -> int:
+        return 25 - self.size
+
+    def reference(self) -> nn.Module:
+        return nn.Linear(self.rest, 1)
+
+    def candidate(self) -> nn.Module:
+        return nn.Linear(self.rest, 1)
+
+
+class PairIsEmbedding(Equivalence):
+    """An embedding of classes of two halves; three channels are no field."""
+
+    half: Annotated[int, AtLeast(1)]
+    channels = 3
+    i = Index("*batch", "classes")
+    x = Real("*batch channels")
+
+    class Adds(nn.Module):
+        def __init__(self, classes: int, channels: int) -> None:
+            super().__init__()
+            self.rows = nn.Embedding(classes, channels)
+
+        def forward(self, i: Tensor, x: Tensor) -> Tensor:
+            return torch.add(self.rows(i), x)
+
+    @property
+    def classes(self) -> int:
+        return 2 * self.half
+
+    def reference(self) -> nn.Module:
+        return self.Adds(self.classes, self.channels)
+
+    def candidate(self) -> nn.Module:
+        return self.Adds(self.classes, self.channels)
+
+
+def sized(size: Callable[[Any], object]) -> type[Equivalence]:
+    """A claim about Linear whose axis has a size computed by a function."""
+
+    class Sized(Equivalence):
+        """Linear equals itself."""
+
+        low: Annotated[int, AtLeast(1)]
+        x = Real("*batch features")
+        features = property(size)
+
+        def reference(self) -> nn.Module:
+            return nn.Linear(4, 2)
+
+        def candidate(self) -> nn.Module:
+            return nn.Linear(4, 2)
+
+    return Sized
+
+
+def recorded(cell: Cell) -> CellRecord:
+    cell.test(Plan())()
+    return record(cell, cell.domain.name, 0.0, None)
+
+
+def check(claim: type[Equivalence], law: str) -> None:
+    (cell,) = cells(Domain(claim), [law])
+    cell.test(Plan())()
+    assert cell.tally.executed
+    assert not cell.tally.outside, "no case is drawn that the reference refuses"
+
+
+@pytest.mark.parametrize(
+    "law", ["forward", "parameter_gradient", "rows", "layout", "rejects", "initialisation"]
+)
+def test_no_case_is_lost_where_one_size_follows_from_others(law: str) -> None:
+    check(HeadsAreLinear, law)
+
+
+def test_a_property_is_no_free_axis_and_gives_the_shape() -> None:
+    domain = Domain(HeadsAreLinear)
+    assert domain.axes == {"batch": True, "tokens": False}
+    case = Case(HeadsAreLinear(heads=3, size=5), {"batch": (2,), "tokens": (7,)}, 0)
+    assert case.shape(HeadsAreLinear.x) == (2, 7, 15)
+    assert domain.sizes(case) == {"heads": 3, "size": 5, "features": 15, "batch": 2, "tokens": 7}
+
+
+def test_the_smallest_counterexample_is_found_in_the_fields() -> None:
+    (cell,) = cells(Domain(SwappedHeadsAreLinear), ["forward"])
+    with pytest.raises(Refuted) as refuted:
+        cell.test(Plan())()
+    assert "heads=2, size=1" in str(refuted.value)
+
+
+def test_a_case_is_traced_anew_where_what_follows_is_larger_than_in_the_largest() -> None:
+    judge = Judge(Domain(LeftOver), LAWS["forward"])
+    small, large = (Case(LeftOver(size=size), {"batch": ()}, 0) for size in (17, 1))
+    assert judge.exactness(small) is judge.exactness(small)
+    assert judge.exactness(small) is not judge.exactness(large)
+    check(LeftOver, "forward")
+
+
+def test_an_index_may_be_below_what_follows_and_an_axis_may_have_a_number_of_the_claim() -> None:
+    case = Case(PairIsEmbedding(half=4), {"batch": (2,)}, 0)
+    assert case.shape(PairIsEmbedding.x) == (2, 3)
+    for law in ("forward", "rejects", "parameter_gradient"):
+        check(PairIsEmbedding, law)
+
+
+@pytest.mark.parametrize("value", [-1, 2.5, None, "4"])
+def test_what_is_no_size_is_refused_before_a_case_is_drawn(value: object) -> None:
+    with pytest.raises(ClaimError) as error:
+        cells(Domain(sized(lambda _: value)), ["forward"])
+    assert f"features is {value!r}; take as fields what varies freely" in str(error.value)
+
+
+def test_what_is_no_size_for_some_fields_alone_is_an_error_and_no_refusal() -> None:
+    (cell,) = cells(Domain(sized(lambda claim: -1 if claim.low == 3 else 4)), ["forward"])
+    with pytest.raises(ClaimError, match="features is -1"):
+        cell.test(Plan())()
+
+
+def test_the_table_says_where_most_cases_were_drawn_in_vain() -> None:
+    remark = "FreeHeadsAreLinear: its reference refused"
+    for claim in (HeadsAreLinear, FreeHeadsAreLinear):
+        records = [recorded(cell) for cell in cells(Domain(claim), ["forward", "rows"])]
+        text = "\n".join(decisions(records))
+        assert (remark in text) == (claim is FreeHeadsAreLinear)
+
+
+def test_what_follows_cannot_be_pinned() -> None:
+    with pytest.raises(ClaimError, match="'features' was given; it follows from the fields"):
+        Domain(HeadsAreLinear, {"features": 4})
