@@ -1,7 +1,7 @@
 """Which entries a wrong output reads, and which it should: one-hot probes of both forms.
 
 An entry feeds an output where adding 1 to it changes the output. The point that is probed has random integers
-in every entry, so that no weight of 0 hides a connection.
+other than 0 in every entry, so that no weight of 0 hides a connection.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Entries = dict[str, list[list[int]]]
 def wiring(domain: Domain, case: Case) -> list[str]:
     """Say which entries the first wrong output reads instead of those it should; empty where none differ."""
     sample = Sample(case, Integers(BITS), domain.data)
-    point = dict(zip(sample.claim.inputs(), sample.inputs, strict=True)) | dict(sample.theta)
+    drawn = dict(zip(sample.claim.inputs(), sample.inputs, strict=True)) | dict(sample.theta)
+    point = drawn | {name: _without_zeros(value) for name, value in _probed(drawn).items()}
     if sum(value.numel() for value in _probed(point).values()) > MOST_PROBES:
         return []
     try:
@@ -56,6 +57,11 @@ def _sentences(sample: Sample, point: Mapping[str, Tensor]) -> Iterator[str]:
 def _probed(point: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Leave out masks and other buffers of bools and integers."""
     return {name: value for name, value in point.items() if value.is_floating_point()}
+
+
+def _without_zeros(value: Tensor) -> Tensor:
+    """Put in the place of 0 the one integer of so many bits that is not drawn."""
+    return torch.where(value == 0, 2**BITS, value.detach())
 
 
 def _outputs(form: Form, point: Mapping[str, Tensor]) -> tuple[Tensor, ...]:

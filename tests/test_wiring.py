@@ -1,0 +1,58 @@
+"""The wiring of a counterexample: what a wrong output reads, and what it should, whatever is drawn."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from equivalence import Dim, Equivalence, Real
+from properties.cases.case import Case
+from properties.cases.domain import Domain
+from properties.refutation.wiring import MOST_PROBES, wiring
+
+
+class FlippedOutputs(nn.Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).flip(-1)
+
+
+class FlippedIsLinear(Equivalence):
+    """A layer whose outputs come in the wrong order."""
+
+    features: Dim
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return nn.Linear(self.features, self.features)
+
+    def candidate(self) -> nn.Module:
+        return FlippedOutputs(self.features, self.features)
+
+
+def sentences(features: int, seed: int = 0) -> list[str]:
+    return wiring(Domain(FlippedIsLinear), Case(FlippedIsLinear(features=features), {"batch": ()}, seed))
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_no_drawn_zero_hides_a_connection(seed: int) -> None:
+    assert sentences(2, seed) == [
+        "output [0] reads weight [1, 0] and weight [1, 1], should read weight [0, 0] and weight [0, 1]",
+        "output [0] reads bias [1], should read bias [0]",
+    ]
+
+
+def test_many_entries_are_counted() -> None:
+    weights = sentences(6)[0]
+    assert weights.startswith("output [0] reads weight [5, 0] and weight [5, 1] and")
+    assert weights.endswith("weight [0, 3] and 2 more")
+
+
+def test_what_agrees_has_no_wiring_and_what_is_large_is_not_probed() -> None:
+    assert sentences(1) == []
+    assert sentences(MOST_PROBES) == []
+
+
+def test_probing_changes_no_global_state() -> None:
+    before = torch.get_rng_state()
+    assert sentences(3)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.is_grad_enabled()
