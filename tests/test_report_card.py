@@ -149,14 +149,13 @@ def test_no_figure_of_a_measurement_is_written_by_hand() -> None:
     assert not [text for text in texts if re.search(r"\d\.\d|\d ?%|\d+ (ms|s)\b", text)]
 
 
-def test_one_case_in_eight_pays_for_float32() -> None:
+def test_one_case_in_eight_is_one_that_runs_in_float32() -> None:
     law = "forward"
     seconds = dict.fromkeys((law + NEEDED, BUILD, DRAW, law + growth.COMPARED), np.array([1.0, 1.0]))
     seconds |= {law: np.array([1.0, 1.0]), law + SINGLE: np.array([9.0, 9.0]), TRAINING: np.array([4.0, 8.0])}
     one = growth._grown("layer", law, 100, seconds, trace=12.0)
     assert one.milliseconds == 2000
     assert one.training.middle == (2 / 4 + 2 / 8) / 2
-    assert one.parts["run in float32"] == 1
     assert one.trace == 2
 
 

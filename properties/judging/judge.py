@@ -21,13 +21,11 @@ from properties.oracle.agreement import (
     first_difference_beyond_rounding,
     rounding_used,
 )
-from properties.oracle.exact import TRACED_BITS, Exactness, Trace, examine
+from properties.oracle.exact import SINGLE_EVERY, TRACED_BITS, Exactness, Trace, examine
 
 EXACT, LADDER, DIRECTLY = "exact", "ladder", "directly"
 DOUBLE = Reals(torch.float64)
 FLOATS = (Reals(torch.float32), DOUBLE)
-SINGLE_EVERY = 8
-"""One case in so many is run in float32 as well."""
 
 
 @dataclass(frozen=True)
@@ -126,15 +124,26 @@ class Judge:
         exactness = self.exactness(case)
         if exactness.obstacle:
             return self._on_the_ladder(case, exactness)
-        for regime in _integers(case, exactness):
+        regimes = _integers(case, exactness)
+        for regime in regimes:
             difference = self._difference(case, (regime,))
             if difference is not None and self._stayed_exact(case, regime):
-                return Verdict(case, EXACT, (regime,), difference, exactness)
+                return self._in_double(Verdict(case, EXACT, (regime,), difference, exactness))
             if difference is not None:
                 return self._on_the_ladder(case, exactness)
         if exactness.piecewise and not (verdict := self._on_the_ladder(case, exactness)).holds:
             return verdict
-        return Verdict(case, EXACT, (Integers(exactness.bits),), None, exactness)
+        return Verdict(case, EXACT, regimes[:1], None, exactness)
+
+    def _in_double(self, refuted: Verdict) -> Verdict:
+        """Decide what differs in float32 by float64 too: a slip in float32 alone is of another kind."""
+        if refuted.regimes[0].dtype == torch.float64 or refuted.exactness is None:
+            return refuted
+        double = Integers(refuted.exactness.bits)
+        difference = self._difference(refuted.case, (double,))
+        if difference is None or not self._stayed_exact(refuted.case, double):
+            return refuted
+        return replace(refuted, regimes=(double,), difference=difference)
 
     def _on_the_ladder(self, case: Case, exactness: Exactness | None = None) -> Verdict:
         equations = [self.equation(case, regime) for regime in FLOATS]
@@ -207,12 +216,14 @@ def own_state(case: Case) -> Iterator[None]:
         yield
 
 
-def _integers(case: Case, exactness: Exactness) -> list[Integers]:
-    """Give float64 for every case, and for every eighth one float32 too, where a few bits are left for it."""
+def _integers(case: Case, exactness: Exactness) -> tuple[Integers, ...]:
+    """Give float64, and for every eighth case float32 in its place, or beside it where few bits are left."""
+    double = Integers(exactness.bits)
     # Hypothesis prefers round numbers: a remainder of 0 would come three times as often.
-    single = case.seed % SINGLE_EVERY == SINGLE_EVERY - 1 and exactness.single_bits > 0
-    regimes = [Integers(exactness.bits)]
-    return [*regimes, Integers(exactness.single_bits, torch.float32)] if single else regimes
+    if case.seed % SINGLE_EVERY != SINGLE_EVERY - 1 or exactness.single_bits <= 0:
+        return (double,)
+    single = Integers(exactness.single_bits, torch.float32)
+    return (single,) if exactness.single_suffices else (double, single)
 
 
 def raised(error: FormError) -> Difference:

@@ -39,6 +39,10 @@ MOST_BITS = 15
 FEWEST_BITS = 4
 TRACED_BITS = 3
 """A trace draws small integers: the bounds it computes are symbolic in M."""
+SINGLE_EVERY = 8
+"""One case in so many runs in float32."""
+MOST_MISSED = 1 / 32
+"""Where a case in float32 misses a false identity more often, it runs in float64 as well."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,22 @@ class Exactness:
     """Why the run cannot be exact; empty where it is."""
 
     @property
+    def single_suffices(self) -> bool:
+        """Whether enough bits are left in float32 for a case to be decided there alone."""
+        return self.single_bits > 0 and self._missed(self.single_bits) <= MOST_MISSED
+
+    @property
     def miss_probability(self) -> float | None:
-        """d / |S|, the chance that one case misses a false polynomial identity; None per sign region."""
-        return None if self.piecewise else self.degree / 2 ** (self.bits + 1)
+        """The chance that one case, in float64 or float32, misses a false identity; None per sign region."""
+        if self.piecewise:
+            return None
+        double = self._missed(self.bits)
+        single = self._missed(self.single_bits) if self.single_suffices else double
+        return ((SINGLE_EVERY - 1) * double + single) / SINGLE_EVERY
+
+    def _missed(self, bits: int) -> float:
+        """Give d / |S|."""
+        return math.ldexp(self.degree, -bits - 1)
 
 
 class Trace(TorchDispatchMode):

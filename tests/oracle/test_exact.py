@@ -7,7 +7,7 @@ from torch.nn import functional
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from properties.cases.regime import Integers, Traced
-from properties.oracle.exact import TRACED_BITS, Exactness, Trace, examine
+from properties.oracle.exact import MOST_MISSED, TRACED_BITS, Exactness, Trace, examine
 
 GENERATOR = torch.Generator()
 
@@ -59,7 +59,10 @@ def test_a_polynomial_is_exact_and_has_its_degree(degree: int, run) -> None:  # 
     assert not exactness.obstacle
     assert not exactness.piecewise
     assert exactness.degree == degree
-    assert exactness.miss_probability == degree / 2 ** (exactness.bits + 1)
+    double, single = (degree / 2 ** (bits + 1) for bits in (exactness.bits, exactness.single_bits))
+    assert exactness.single_suffices == (0 < single <= MOST_MISSED)
+    expected = (7 * double + single) / 8 if exactness.single_suffices else double
+    assert exactness.miss_probability == pytest.approx(expected)
 
 
 OBSTACLES = [

@@ -9,10 +9,13 @@ from torch.nn import functional
 
 from equivalence import Dim, Equivalence, Real
 from equivalence.claim import Theta
+from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers
 from properties.judging import judge
+from properties.judging.judge import Judge
 from properties.laws import LAWS
+from properties.oracle.exact import SINGLE_EVERY, Exactness
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
 from tests.stored import Stored, StoredIsLinear
@@ -37,6 +40,17 @@ class SlipIsLinear(Equivalence):
 
     def candidate(self) -> nn.Module:
         return SlipsInSingle(self.features, 2)
+
+
+class OffIsLinear(SlipIsLinear):
+    """A slip that shows in every dtype."""
+
+    class Off(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + 1
+
+    def candidate(self) -> nn.Module:
+        return self.Off(self.features, 2)
 
 
 class InMemoryOrder(nn.Module):
@@ -204,8 +218,35 @@ def test_a_slip_in_float32_alone_is_refuted() -> None:
 
 
 def test_without_the_float32_run_the_slip_is_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "_integers", lambda _, exactness: [Integers(exactness.bits)])
+    monkeypatch.setattr(judge, "_integers", lambda _, exactness: (Integers(exactness.bits),))
     assert run(SlipIsLinear, "forward").tally.executed
+
+
+@pytest.mark.parametrize("seed", range(2 * SINGLE_EVERY))
+def test_every_eighth_case_runs_in_float32_in_place_of_float64(seed: int) -> None:
+    decides = Judge(Domain(StoredIsLinear), LAWS["forward"])
+    case = Case(StoredIsLinear(features=3), {"batch": (2,)}, seed)
+    (regime,) = decides.verdict(case).regimes
+    assert regime.dtype == (torch.float32 if seed % SINGLE_EVERY == SINGLE_EVERY - 1 else torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("single_bits", "dtypes"), [(9, "float32"), (1, "float64 float32"), (0, "float64"), (-1, "float64")]
+)
+def test_float32_stands_in_for_float64_where_it_has_bits_enough(single_bits: int, dtypes: str) -> None:
+    case = Case(StoredIsLinear(features=3), {"batch": ()}, SINGLE_EVERY - 1)
+    regimes = judge._integers(case, Exactness(15, single_bits, degree=2, piecewise=False))
+    assert " ".join(f"{regime.dtype}".removeprefix("torch.") for regime in regimes) == dtypes
+
+
+@pytest.mark.parametrize(("claim", "dtype"), [(OffIsLinear, torch.float64), (SlipIsLinear, torch.float32)])
+def test_what_differs_in_both_dtypes_is_reported_in_float64(
+    claim: type[SlipIsLinear], dtype: torch.dtype
+) -> None:
+    decides = Judge(Domain(claim), LAWS["forward"])
+    verdict = decides.verdict(Case(claim(features=3), {"batch": ()}, SINGLE_EVERY - 1))
+    assert not verdict.holds
+    assert [regime.dtype for regime in verdict.regimes] == [dtype]
 
 
 @pytest.mark.parametrize("law", ["forward", "parameter_gradient", "second_derivative", "state", "training"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from properties.judging.judge import SINGLE_EVERY
 from properties.laws import LAWS
+from properties.oracle.exact import SINGLE_EVERY
 from tests.report_card import summary, words
 from tests.report_card.card import Card
 from tests.report_card.finding import FUNCTION_LAWS, PRODUCT, PUBLISHED, Tried

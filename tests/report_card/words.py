@@ -47,14 +47,14 @@ GROWTH = """
 
 ![A law's time over the forms' own time, as tensors grow](pictures/report-card-growth.svg)
 
-Entries are those of the largest tensor that is drawn. One case in {every} runs in float32 too, and its
-share is in every figure. *Forward and backward* is one of both forms, their own time as above. *Needed
-passes* are those alone that the law runs: the forward of both forms, and for the gradients the backward
-to the inputs or to the parameters. The four shares are of these passes: to build both modules (torch
-draws weights that are then replaced), to draw numbers, to compare bitwise, and to run in float32. The
-trace is done once for each set of options, not for each case; it is given in forwards and backwards of
-both forms. What a case frees, the process keeps for the next,
-as a worker of `equivalence verify` does.
+Entries are those of the largest tensor that is drawn. One case in {every} runs in float32, in place of
+float64 or, where few bits are left for it, beside it; its share is in every figure. *Forward and backward*
+is one of both forms in float64, their own time as above. *Needed passes* are those alone that the law runs:
+the forward of both forms, and for the gradients the backward to the inputs or to the parameters. The three
+shares are of these passes: to build both modules (torch draws weights that are then replaced), to draw
+numbers, and to compare bitwise. The trace is done once for each set of options, not for each case; it is
+given in forwards and backwards of both forms. What a case frees, the process keeps for the next, as a
+worker of `equivalence verify` does.
 """
 CLAIMS = """
 ## Growth with the number of claims
