@@ -91,6 +91,6 @@ class Real(Variable):
 
 @dataclass(frozen=True)
 class Index(Variable):
-    """A tensor of integers 0 <= i < below, as in Index("*batch", "classes"); below is named as an axis is."""
+    """A tensor of integers 0 <= i < below, as in Index("*batch", "classes"): a size or a property."""
 
     below: str

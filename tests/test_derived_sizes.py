@@ -1,8 +1,9 @@
 """A size that follows from the fields is a property of the claim, and an axis is named by it."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from equivalence import AtLeast, Between, ClaimError, Equivalence, Index, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
+from properties.cases.regime import Integers
+from properties.cases.sample import Sample
 from properties.judging.judge import Judge
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
@@ -184,7 +187,7 @@ def test_an_index_may_be_below_what_follows_and_an_axis_may_have_a_number_of_the
         check(PairIsEmbedding, law)
 
 
-@pytest.mark.parametrize("value", [-1, 2.5, None, "4"])
+@pytest.mark.parametrize("value", [-1, 2.5, None, "4", True])
 def test_what_is_no_size_is_refused_before_a_case_is_drawn(value: object) -> None:
     with pytest.raises(ClaimError) as error:
         cells(Domain(sized(lambda _: value)), ["forward"])
@@ -203,6 +206,91 @@ def test_the_table_says_where_most_cases_were_drawn_in_vain() -> None:
         records = [recorded(cell) for cell in cells(Domain(claim), ["forward", "rows"])]
         text = "\n".join(decisions(records))
         assert (remark in text) == (claim is FreeHeadsAreLinear)
+
+
+class HeadsOfFeatures(Equivalence):
+    """A size that is one only where the reference accepts the fields."""
+
+    heads: Annotated[int, Between(0, 3)]
+    width: Annotated[int, Between(0, 3)]
+    taken: Annotated[int, Between(0, 3)]
+    x = Real("*batch size rest")
+
+    @property
+    def size(self) -> int:
+        return 6 // self.heads
+
+    @property
+    def rest(self) -> int:
+        return self.width - self.taken
+
+    def reference(self) -> nn.Module:
+        if not self.heads or self.taken > self.width:
+            message = "no such heads"
+            raise ValueError(message)
+        return nn.Linear(self.rest, 2)
+
+    def candidate(self) -> nn.Module:
+        return nn.Linear(self.rest, 2)
+
+
+@pytest.mark.parametrize("law", ["forward", "input_gradient", "rows", "rejects", "parameter_count"])
+def test_what_is_no_size_where_the_reference_refuses_is_outside_the_claim(law: str) -> None:
+    (cell,) = cells(Domain(HeadsOfFeatures), [law])
+    cell.test(Plan())()
+    assert cell.tally.executed
+    assert cell.tally.outside
+
+
+def test_a_bound_of_indices_counts_among_the_sizes_and_is_reached() -> None:
+    domain = Domain(PairIsEmbedding)
+    case = Case(PairIsEmbedding(half=2), {"batch": (500,)}, 0)
+    assert domain.sizes(case)["classes"] == 4
+    drawn = Sample(case, Integers(3)).inputs[0]
+    assert drawn.unique().tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("axis", ["inputs", "source", "initial", "x"])
+def test_a_free_axis_may_have_any_other_name(axis: str) -> None:
+    claim = type("Free", (sized(lambda _: 4),), {"x": Real(f"*batch {axis} 4")})
+    assert Domain(claim).axes == {"batch": True, axis: False}
+
+
+def test_a_number_of_numpy_is_a_size() -> None:
+    check(sized(lambda claim: np.prod((claim.low, 4)) // claim.low), "forward")
+
+
+def test_an_option_that_has_a_value_is_drawn_and_does_not_follow() -> None:
+    class Chosen(LeftOver):
+        """An option is no bound, whatever number it is by default."""
+
+        groups: Literal[1, 2] = 1
+        i = Index("*batch", "groups")
+
+    with pytest.raises(ClaimError, match="below='groups' is none"):
+        Domain(Chosen)
+
+
+def test_a_bool_of_the_claim_is_no_size() -> None:
+    claim = type("Flagged", (LeftOver,), {"x": Real("*batch biased"), "biased": True})
+    with pytest.raises(ClaimError, match="'biased' is a bool of the claim and no size"):
+        Domain(claim)
+
+
+def test_a_name_is_a_field_or_a_property_and_not_both() -> None:
+    class Both(LeftOver):
+        """A size that the base draws."""
+
+        size = property(lambda _: 3)
+
+    with pytest.raises(ClaimError, match="'size' is both"):
+        Domain(Both)
+
+
+def test_a_property_that_is_nearly_an_axis_is_named() -> None:
+    claim = type("Misspelt", (HeadsAreLinear,), {"x": Real("*batch tokens feature")})
+    with pytest.raises(ClaimError, match="is no field and nearly 'features'"):
+        Domain(claim)
 
 
 def test_what_follows_cannot_be_pinned() -> None:

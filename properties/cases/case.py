@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError, Variable
 
@@ -26,13 +28,13 @@ class Case:
     def size(self, name: str) -> int:
         """Give a field of the claim, or what follows from its fields; ClaimError where that is no size."""
         size = getattr(self.claim, name)
-        if not isinstance(size, int) or size < 0:
+        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 0:
             message = (
                 f"{self.claim!r}: the size of an axis is a natural number for all values of the fields, but "
                 f"{name} is {size!r}; take as fields what varies freely, and let the rest follow from it"
             )
             raise ClaimError(message)
-        return size
+        return int(size)
 
     def __str__(self) -> str:
         """Write the case as a reader would: field=value, the free axes, the seed."""

@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from equivalence.claim import Equivalence
 from equivalence.variable import AtLeast, Between, ClaimError, Index, Over, Variable
 
@@ -50,6 +52,7 @@ def fields_of(claim: type[Equivalence]) -> dict[str, Kind]:
     _check_class(claim)
     kinds = {name: _kind(claim, name, hint) for name, hint in _hints(claim).items()}
     sizes = sizes_of(kinds)
+    _check_single(claim, kinds)
     for name, kind in kinds.items():
         if isinstance(kind, Over) and (len(kind.axes.split()) != 2 or not {*kind.axes.split()} <= {*sizes}):  # noqa: PLR2004
             message = (
@@ -74,14 +77,19 @@ def free_axes(claim: type[Equivalence], kinds: Mapping[str, Kind]) -> dict[str, 
 
 
 def derived_sizes(claim: type[Equivalence]) -> list[str]:
-    """Name the axes whose sizes follow from the fields, in the order in which they come."""
-    axes = (axis for variable in claim.inputs().values() for axis in variable.axes.split())
-    return [name for name in dict.fromkeys(axes) if is_derived(claim, name)]
+    """Name the axes and bounds of indices that follow from the fields, in the order in which they come."""
+    variables = claim.inputs().values()
+    axes = [axis for variable in variables for axis in variable.axes.split()]
+    bounds = [variable.below for variable in variables if isinstance(variable, Index)]
+    return [name for name in dict.fromkeys((*axes, *bounds)) if is_derived(claim, name)]
 
 
 def is_derived(claim: type[Equivalence], name: str) -> bool:
     """Whether a name stands for a property of the claim, or for a number that it gives for all cases."""
-    return isinstance(inspect.getattr_static(claim, name, None), property | int)
+    if name in {field.name for field in fields(claim)}:  # type: ignore[arg-type]
+        return False
+    found = inspect.getattr_static(claim, name, None)
+    return isinstance(found, property | int | np.integer) and not isinstance(found, bool)
 
 
 def sizes_of(kinds: Mapping[str, Kind]) -> list[str]:
@@ -123,10 +131,24 @@ def _axis_problem(claim: type[Equivalence], axis: str, kinds: Mapping[str, Kind]
         return "" if axis in sizes else "is a field that is no size, or a starred one"
     if is_derived(claim, name):
         return "" if axis == name else "is one size, and starred"
-    if hasattr(claim, name):
+    if hasattr(claim, name) and not hasattr(Equivalence, name) and name not in claim.inputs():
         return f"is a {type(getattr(claim, name)).__name__} of the claim and no size: make it a property"
-    near = get_close_matches(name, sizes, 1, cutoff=0.75)
+    near = get_close_matches(name, [*sizes, *_properties(claim)], 1, cutoff=0.75)
     return f"is no field and nearly {near[0]!r}" if near else ""
+
+
+def _properties(claim: type[Equivalence]) -> list[str]:
+    return [name for name, _ in inspect.getmembers_static(claim, lambda found: isinstance(found, property))]
+
+
+def _check_single(claim: type[Equivalence], kinds: Mapping[str, Kind]) -> None:
+    for name in kinds:
+        if isinstance(inspect.getattr_static(claim, name, None), property):
+            message = (
+                f"{claim.__name__}: a name is a field or a property, but {name!r} is both, one of them "
+                "inherited; rename one"
+            )
+            raise ClaimError(message)
 
 
 def _check_class(claim: type[Equivalence]) -> None:

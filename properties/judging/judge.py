@@ -12,7 +12,7 @@ from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.form import FormError, generator_state, on_cpu
 from properties.cases.regime import Integers, Reals, Regime, Traced
-from properties.cases.sample import OutsideDomainError, Sample, Values
+from properties.cases.sample import OutsideDomainError, Sample, Values, build
 from properties.laws.registry import Law
 from properties.oracle.agreement import (
     Difference,
@@ -101,6 +101,9 @@ class Judge:
 
     def exactness(self, case: Case) -> Exactness:
         """Trace the largest case of this kind once; every smaller one stays below its bounds."""
+        if self.domain.derived:
+            # What follows from the fields is a size only where the reference accepts them.
+            build(case.claim, "reference", case.seed)
         options = self.domain.options(case)
         traced, found = self._traced.get(options, (None, None))
         if traced is None or found is None or not self._covers(traced, case):

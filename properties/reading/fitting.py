@@ -76,7 +76,7 @@ def check_inputs(case: Case, values: Values) -> None:
             continue
         _check_shape(case, name, values[name], case.shape(variable))
         if isinstance(variable, Index):
-            below = max(1, int(getattr(case.claim, variable.below)))
+            below = max(1, case.size(variable.below))
             if any(not 0 <= entry < below for entry in values[name].reshape(-1).tolist()):
                 message = f"{name} holds integers from 0 to {below - 1}, but the file gives others"
                 raise FailureFileError(message)

@@ -1,7 +1,7 @@
 """Which entries a wrong output reads, and which it should: one-hot probes of both forms.
 
 An entry feeds an output where adding 1 to it changes the output. The point that is probed has random integers
-other than 0 in every entry, so that no weight of 0 hides a connection.
+other than 0 in every input and parameter, so that no weight of 0 hides a connection.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def wiring(domain: Domain, case: Case) -> list[str]:
     """Say which entries the first wrong output reads instead of those it should; empty where none differ."""
     sample = Sample(case, Integers(BITS), domain.data)
     drawn = dict(zip(sample.claim.inputs(), sample.inputs, strict=True)) | dict(sample.theta)
-    point = drawn | {name: _without_zeros(value) for name, value in _probed(drawn).items()}
+    # A buffer stays as the constructor makes it: the zeros of a mask are what it says.
+    random = {name: value for name, value in _probed(drawn).items() if name not in sample.reference.buffers}
+    point = drawn | {name: _without_zeros(value) for name, value in random.items()}
     if sum(value.numel() for value in _probed(point).values()) > MOST_PROBES:
         return []
     try:

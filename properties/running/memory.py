@@ -7,11 +7,14 @@ import sys
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """Two parameters of glibc's mallopt."""
-NEVER_TRIM, LARGEST_MMAP_THRESHOLD = (1 << 31) - 1, 1 << 25
+NEVER_TRIM, LARGEST_MMAP_THRESHOLD = -1, 1 << 25
 
 
 def keep_freed_memory() -> None:
-    """Let this process keep what a case frees for the next: to ask for it anew can take as long as a case."""
+    """Let this process keep what a case frees for the next: to ask for it anew can take as long as a case.
+
+    This overrides what the environment says of glibc's allocator, in a worker that is ours alone.
+    """
     if allocator := _glibc():
         allocator.mallopt(TRIM_THRESHOLD, NEVER_TRIM)
         allocator.mallopt(MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)
