@@ -23,7 +23,7 @@ from properties.judging.judge import Judge
 from properties.laws import LAWS
 from properties.oracle.agreement import first_difference
 from properties.oracle.exact import SINGLE_EVERY
-from properties.running.memory import keep_freed_memory
+from properties.running.verify import keeping_memory
 from tests.report_card.laws import DOUBLE
 from tests.report_card.timing import CLOCK, Seconds, Spread, Step, side_by_side, spread
 
@@ -57,6 +57,7 @@ NAMES = ("forward", "input_gradient", "parameter_gradient")
 TRAINING, BUILD, DRAW = "forward and backward", "build", "draw"
 BUDGET, ROUNDS = 8.0, 15
 TRACES = 3
+KEPT_BYTES = 1 << 25
 SINGLE = " with float32"
 NEEDED = " of the forms"
 COMPARED = " compared"
@@ -82,16 +83,12 @@ class Grown:
 
 
 def grown(layers: dict[str, tuple[str, ...]], budget: float, rounds: int) -> Iterator[list[Grown]]:
-    """Measure every layer at every one of its sizes, in a process like a worker's of `equivalence verify`."""
-    with ProcessPoolExecutor(1, get_context("spawn"), _start_worker) as pool:
+    """Measure every layer at every one of its sizes, in a process that keeps what a case frees."""
+    one_thread = (torch.set_num_threads, (1,))
+    with keeping_memory(KEPT_BYTES), ProcessPoolExecutor(1, get_context("spawn"), *one_thread) as pool:
         for name, texts in layers.items():
             for text in texts:
                 yield pool.submit(_measured, name, text, budget, rounds).result()
-
-
-def _start_worker() -> None:
-    keep_freed_memory()
-    torch.set_num_threads(1)
 
 
 def _measured(name: str, text: str, budget: float, rounds: int) -> list[Grown]:

@@ -9,7 +9,7 @@ from properties.oracle.exact import SINGLE_EVERY
 from tests.report_card import summary, words
 from tests.report_card.card import Card
 from tests.report_card.finding import FUNCTION_LAWS, PRODUCT, PUBLISHED, Tried
-from tests.report_card.growth import Grown
+from tests.report_card.growth import KEPT_BYTES, Grown
 from tests.report_card.scaling import LAWS as SCALED_LAWS
 from tests.report_card.ways import EXAMPLES, ROWS, WAYS
 
@@ -39,7 +39,7 @@ def page(card: Card) -> str:
             *words.LAWS.splitlines(),
             "",
             *laws(card),
-            *words.GROWTH.format(every=SINGLE_EVERY).splitlines(),
+            *words.GROWTH.format(every=SINGLE_EVERY, kept=KEPT_BYTES >> 20).splitlines(),
             "",
             *growth(card.grown),
             *words.CLAIMS.format(laws=", ".join(f"`{law}`" for law in SCALED_LAWS)).splitlines(),
