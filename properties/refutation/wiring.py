@@ -31,8 +31,8 @@ def wiring(domain: Domain, case: Case) -> list[str]:
     sample = Sample(case, Integers(BITS), domain.data)
     drawn = dict(zip(sample.claim.inputs(), sample.inputs, strict=True)) | dict(sample.theta)
     # A buffer stays as the constructor makes it: the zeros of a mask are what it says.
-    random = {name: value for name, value in _probed(drawn).items() if name not in sample.reference.buffers}
-    point = drawn | {name: _without_zeros(value) for name, value in random.items()}
+    random = _probed(drawn).keys() - sample.reference.buffers.keys()
+    point = drawn | {name: _without_zeros(drawn[name]) for name in random}
     if sum(value.numel() for value in _probed(point).values()) > MOST_PROBES:
         return []
     try:
