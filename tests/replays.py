@@ -29,7 +29,7 @@ import torch
 from equivalence.claim import Equivalence
 from equivalence.variable import Mask
 from properties.cases.case import Case
-from properties.cases.form import generator_state
+from properties.cases.generators import generator_state
 from properties.cli import main as equivalence
 from properties.refutation import failure
 from properties.refutation.counterexample import Refuted, place, written

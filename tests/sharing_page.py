@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from equivalence.claims.sharing import UnrolledIsShared
-from properties.cases.form import generator_state
+from properties.cases.generators import generator_state
 from properties.cases.sample import load
 from properties.report.files import write_whole
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from equivalence.catalogue import CATALOGUE
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import generator_state
+from properties.cases.generators import generator_state
 from properties.cases.sample import OutsideDomainError, Sample
 from properties.cases.strategies import cases
 from properties.judging.judge import FLOATS, Judge

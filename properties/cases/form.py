@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pickle import PicklingError
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from equivalence.claim import ClaimError, Equivalence, Theta
+from properties.cases.generators import drawn_so_far, generator_state
 from properties.cases.memory import standing_in, unwritten
 from properties.cases.regime import Regime
 
@@ -26,8 +28,6 @@ REFUSALS = (
 )
 """What a form raises to refuse an input. Anything else (ImportError, NameError) is an error, no answer."""
 REFUSED = "refused"
-RANDOM_LAYERS = 0
-"""The seed of torch's generator while a form runs, so that both forms of a random layer draw the same."""
 
 
 class FormError(Exception):
@@ -63,15 +63,16 @@ def on_cpu() -> Iterator[None]:
             yield
 
 
-@contextmanager
-def generator_state(seed: int) -> Iterator[None]:
-    """Seed torch's global generator inside, and leave it as it was."""
-    state = torch.default_generator.get_state()
-    torch.default_generator.manual_seed(seed)
-    try:
-        yield
-    finally:
-        torch.default_generator.set_state(state)
+class _Standing(nn.Module):
+    """A module, and what is done with its outputs while other values stand in for its parameters."""
+
+    def __init__(self, module: nn.Module, use: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.module = module
+        self.use = use
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.use(self.module(*inputs))
 
 
 class Form:
@@ -88,20 +89,48 @@ class Form:
         self.parameters = dict(module.named_parameters())
         self.buffers = dict(module.named_buffers())
         self.own = self.parameters | self.buffers
+        self.draws = 0
+        """The seed of the generators while the form runs: both forms of a random layer draw the same."""
+        self.watched = False
+        """Whether to see if the form draws: to look takes as long as a small form."""
+        self.has_drawn = False
 
-    def __call__(self, theta: Theta, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Run the module with its parameters computed from theta."""
+    def __call__(self, theta: Theta, inputs: Sequence[Tensor], *, call: int = 0) -> tuple[Tensor, ...]:
+        """Run the module with its parameters computed from theta; another `call` draws other numbers."""
+        return self.within(theta, inputs, lambda outputs: outputs, call=call)
+
+    def within(
+        self,
+        theta: Theta,
+        inputs: Sequence[Tensor],
+        use: Callable[[tuple[Tensor, ...]], Any],
+        *,
+        call: int = 0,
+    ) -> Any:
+        """Run the module, and use its outputs while its parameters are still those computed from theta.
+
+        A form that looks at itself in backward, as activation checkpointing does, finds what it ran with.
+        """
         state = self.state(theta)
-        with generator_state(RANDOM_LAYERS), answering(self.side), unwritten(state.values()):
-            output = functional_call(self.module, state, tuple(inputs))
-        return self.tensors(output)
+        standing = _Standing(self.module, lambda output: use(self.tensors(output)))
+        named = {f"module.{name}": value for name, value in state.items()}
+        with self._running(call), unwritten(state.values()):
+            return functional_call(standing, named, tuple(inputs))
 
     def run(self, module: nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run a copy of the module with the parameters of its own."""
-        with generator_state(RANDOM_LAYERS), answering(self.side):
+        with self._running():
             output = module(*inputs)
         # An output may be a view of a parameter that is written to later.
         return tuple(tensor.clone() for tensor in self.tensors(output))
+
+    @contextmanager
+    def _running(self, call: int = 0) -> Iterator[None]:
+        """Seed the generators, take a refusal as the form's answer, and see whether it draws."""
+        with generator_state(self.draws + call), answering(self.side):
+            before = drawn_so_far() if self.watched else None
+            yield
+            self.has_drawn |= self.watched and drawn_so_far() != before
 
     def refuses(self, theta: Theta, inputs: Sequence[Tensor]) -> str:
         """Say what the form does with inputs that may be none of its own."""

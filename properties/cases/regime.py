@@ -1,8 +1,9 @@
-"""Which numbers a case is filled with: integers for a bitwise verdict, reals for the precision ladder."""
+"""Which numbers a case is filled with: integers for a bitwise verdict, reals for the rounding model."""
 
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from properties.oracle.disturbance import Disturbance
 from properties.oracle.exact import MOST_BITS, Trace
 
 NUMBER, NUMBERS_A_WORD = np.int16, 4
@@ -27,6 +29,9 @@ class Regime(Protocol):
     @property
     def dtype(self) -> torch.dtype:
         """The dtype of every real tensor of the case."""
+
+    def given(self) -> AbstractContextManager[None]:
+        """Return the context in which what a run is given is made: nothing there is part of the run."""
 
     def draw(self, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw an input or a cotangent."""
@@ -59,6 +64,10 @@ class Integers:
         bound = 2**self.bits
         return torch.randint(-bound, bound, shape, generator=generator, dtype=self.dtype)
 
+    def given(self) -> AbstractContextManager[None]:
+        """Make it as it is."""
+        return nullcontext()
+
     def _cut(self, count: int, generator: torch.Generator) -> Tensor:
         """Cut words into numbers: a word for each would take as long as the forms, at a million entries."""
         seed = torch.randint(SEEDS, (), generator=generator).item()
@@ -83,6 +92,10 @@ class Traced:
         """The dtype of the integers."""
         return self.integers.dtype
 
+    def given(self) -> AbstractContextManager[None]:
+        """Make it as it is: the trace looks at what it does not know."""
+        return nullcontext()
+
     def draw(self, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw, and tell the trace."""
         return self.trace.drawn(self.integers.draw(shape, generator))
@@ -91,10 +104,41 @@ class Traced:
 
 
 @dataclass(frozen=True)
+class Undisturbed:
+    """The same numbers in a disturbed run: they are given, not computed."""
+
+    regime: Regime
+    disturbance: Disturbance
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the numbers."""
+        return self.regime.dtype
+
+    def given(self) -> AbstractContextManager[None]:
+        """Pause the disturbance."""
+        return self.disturbance.paused()
+
+    def draw(self, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw the numbers of the undisturbed run."""
+        with self.given():
+            return self.regime.draw(shape, generator)
+
+    def draw_parameter(self, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw the numbers of the undisturbed run."""
+        with self.given():
+            return self.regime.draw_parameter(shape, generator)
+
+
+@dataclass(frozen=True)
 class Reals:
     """Normal numbers, drawn in float32 so that every dtype from there on holds the same values."""
 
     dtype: torch.dtype
+
+    def given(self) -> AbstractContextManager[None]:
+        """Make it as it is."""
+        return nullcontext()
 
     def draw(self, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw every entry from N(0, 1)."""

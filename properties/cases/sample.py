@@ -15,7 +15,8 @@ from torch.nn.parameter import is_lazy
 from equivalence.claim import Equivalence, Theta
 from equivalence.variable import ClaimError, Index, Variable
 from properties.cases.case import Case, Shape
-from properties.cases.form import Form, FormError, answering, generator_state, on_cpu
+from properties.cases.form import Form, FormError, answering, on_cpu
+from properties.cases.generators import generator_state
 from properties.cases.regime import Regime
 
 
@@ -82,6 +83,7 @@ class Sample:
         """Construct both forms; real inputs are rows of `data` where it is given.
 
         Where `values` is given, they stand in for the tensors drawn under their names, and `drawn` keeps all.
+        Random layers of both forms draw the same, from a seed that follows from the case's.
         """
         self.case = case
         self.claim = case.claim
@@ -90,9 +92,11 @@ class Sample:
         self.data = data
         self.values = values
         self.drawn: dict[str, Tensor] = {}
-        self.reference = Form("reference", self.claim, self._reference(), self.dtype)
-        candidate = build(self.claim, "candidate", case.seed)
-        self.candidate = Form("candidate", self.claim, candidate, self.dtype)
+        with regime.given():
+            self.reference = Form("reference", self.claim, self._reference(), self.dtype)
+            candidate = build(self.claim, "candidate", case.seed)
+            self.candidate = Form("candidate", self.claim, candidate, self.dtype)
+        self.reference.draws = self.candidate.draws = case.seed
 
     def _reference(self) -> nn.Module:
         try:
@@ -151,8 +155,10 @@ class Sample:
 
     def module(self, form: Form, theta: Theta) -> nn.Module:
         """Construct a form anew and copy its parameters and buffers into it."""
-        module = construct(self.claim, form.side, self.case.seed).to(self.dtype)
-        load(module, form.state(theta))
+        state = form.state(theta)
+        with self.regime.given():
+            module = construct(self.claim, form.side, self.case.seed).to(self.dtype)
+            load(module, state)
         return module
 
     def _named(self, stream: Stream, name: str, drawn: Tensor) -> Tensor:

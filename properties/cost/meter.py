@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from properties.cost.operations import rule_for
+from properties.oracle.mode import Mode
 
 
 class Call(NamedTuple):
@@ -22,12 +22,12 @@ class Call(NamedTuple):
     """Whether it writes into its arguments."""
 
 
-class Meter(TorchDispatchMode):
+class Meter(Mode):
     """Runs every operation inside, and shows it to each observer."""
 
     def __init__(self, *observers: Callable[[Call], None]) -> None:
         """Take who is shown each call, in order."""
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.observers = observers
 
     def __torch_dispatch__(

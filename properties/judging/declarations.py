@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from equivalence.variable import ClaimError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import generator_state, on_cpu
+from properties.cases.form import on_cpu
+from properties.cases.generators import generator_state
 from properties.cases.regime import Integers
 from properties.cases.sample import Sample, build
 from properties.laws import all_laws

@@ -1,8 +1,8 @@
-"""(law, claim, case) -> verdict: integers first, then the ladder."""
+"""(law, claim, case) -> verdict: on exact integers first, then on reals by the rounding model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -10,22 +10,25 @@ import torch
 
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import FormError, generator_state, on_cpu
-from properties.cases.regime import Integers, Reals, Regime, Traced
+from properties.cases.form import FormError, on_cpu
+from properties.cases.generators import generator_state, generators_kept
+from properties.cases.regime import Integers, Reals, Regime, Traced, Undisturbed
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
+from properties.judging.distributions import difference_of_distributions
 from properties.laws.registry import Law
 from properties.oracle.agreement import (
     Difference,
     Equation,
+    first_beyond_a_few_units,
+    first_beyond_noise,
     first_difference,
-    first_difference_beyond_rounding,
-    rounding_used,
 )
+from properties.oracle.disturbance import Disturbance
 from properties.oracle.exact import SINGLE_EVERY, TRACED_BITS, Exactness, Trace, examine
+from properties.oracle.rounding import CONSTANT, ENOUGH, STAGES
 
-EXACT, LADDER, DIRECTLY = "exact", "ladder", "directly"
-DOUBLE = Reals(torch.float64)
-FLOATS = (Reals(torch.float32), DOUBLE)
+EXACT, ROUNDING, DIRECTLY, DISTRIBUTIONS = "exact", "rounding", "directly", "distributions"
+SINGLE, DOUBLE = Reals(torch.float32), Reals(torch.float64)
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,12 @@ class Verdict:
 
     case: Case
     decided: str
-    regimes: tuple[Regime, ...]
-    """The numbers it was decided on: one kind for a bitwise comparison, two for the ladder."""
+    regime: Regime
+    """The numbers it was decided on."""
     difference: Difference | None = None
     exactness: Exactness | None = None
     rounding_used: float = 0.0
-    """On the ladder: the largest part of the allowed rounding that was used."""
+    """By the rounding model: the largest part of the allowed rounding that was used; 1 is the limit."""
 
     @property
     def holds(self) -> bool:
@@ -58,11 +61,12 @@ class Judge:
 
     def verdict(self, case: Case) -> Verdict:
         """Decide one case; OutsideDomainError where the reference refuses it."""
-        ways = {"values": self._by_values, "reals": self._on_the_ladder}
+        ways = {"values": self._by_values, "reals": self._by_reals}
         decide = ways.get(self.law.decided, self._directly)
         try:
             with own_state(case):
-                return self._answered(case, decide)
+                verdict = self._answered(case, decide)
+                return self._as_distributions(verdict) if self._may_be_drawn(verdict) else verdict
         except FormError as error:
             raise OutsideDomainError(str(error)) from error
 
@@ -70,7 +74,7 @@ class Judge:
         """Decide a case once more, in the same way, on other values; OutsideDomainError as `verdict`."""
         try:
             with own_state(verdict.case):
-                difference = self._difference(verdict.case, verdict.regimes, values)
+                difference = self._difference_again(verdict, values)
         except FormError as error:
             if error.side == "reference":
                 raise OutsideDomainError(str(error)) from error
@@ -86,7 +90,7 @@ class Judge:
 
     def values(self, verdict: Verdict) -> Values:
         """Give the numbers that a verdict was decided on, by name."""
-        sample = Sample(verdict.case, verdict.regimes[-1], self.domain.data, {})
+        sample = Sample(verdict.case, verdict.regime, self.domain.data, {})
         with own_state(verdict.case), suppress(FormError):
             self.law.equate(verdict.case.claim, sample)
         return sample.drawn
@@ -116,62 +120,122 @@ class Judge:
         except FormError as error:
             if error.side == "reference":
                 raise
-            self._require_premise(case, FLOATS)
-            return Verdict(case, DIRECTLY, (error.regime or DOUBLE,), raised(error))
+            self._require_premise(case, DOUBLE)
+            return Verdict(case, DIRECTLY, error.regime or DOUBLE, raised(error))
 
     def _by_values(self, case: Case) -> Verdict:
         """Decide by integers, and by reals too where a form chooses by value: integers never lie between."""
         exactness = self.exactness(case)
         if exactness.obstacle:
-            return self._on_the_ladder(case, exactness)
+            return self._by_reals(case, exactness)
         regimes = _integers(case, exactness)
         for regime in regimes:
-            difference = self._difference(case, (regime,))
+            difference = self._difference(case, regime)
             if difference is not None and self._stayed_exact(case, regime):
-                return self._in_double(Verdict(case, EXACT, (regime,), difference, exactness))
+                return self._in_double(Verdict(case, EXACT, regime, difference, exactness))
             if difference is not None:
-                return self._on_the_ladder(case, exactness)
-        if exactness.piecewise and not (verdict := self._on_the_ladder(case, exactness)).holds:
+                return self._by_rounding(case, (regime, DOUBLE), exactness)
+        if exactness.piecewise and not (verdict := self._by_reals(case, exactness)).holds:
             return verdict
-        return Verdict(case, EXACT, regimes[:1], None, exactness)
+        return Verdict(case, EXACT, regimes[0], None, exactness)
 
     def _in_double(self, refuted: Verdict) -> Verdict:
         """Decide what differs in float32 by float64 too: a slip in float32 alone is of another kind."""
-        if refuted.regimes[0].dtype == torch.float64 or refuted.exactness is None:
+        if refuted.regime.dtype == torch.float64 or refuted.exactness is None:
             return refuted
         double = Integers(refuted.exactness.bits)
-        difference = self._difference(refuted.case, (double,))
+        difference = self._difference(refuted.case, double)
         if difference is None or not self._stayed_exact(refuted.case, double):
             return refuted
-        return replace(refuted, regimes=(double,), difference=difference)
+        return replace(refuted, regime=double, difference=difference)
 
-    def _on_the_ladder(self, case: Case, exactness: Exactness | None = None) -> Verdict:
-        equations = [self.equation(case, regime) for regime in FLOATS]
-        difference = first_difference_beyond_rounding(*equations)
-        if difference is not None:
-            self._require_premise(case, FLOATS)
-        return Verdict(case, LADDER, FLOATS, difference, exactness, rounding_used(*equations))
+    def _by_reals(self, case: Case, exactness: Exactness | None = None) -> Verdict:
+        """Decide in float64, and every eighth case of a function law in float32."""
+        single = self.law.decided == "values" and _in_single(case)
+        return self._by_rounding(case, (SINGLE,) if single else (DOUBLE,), exactness)
+
+    def _by_rounding(
+        self, case: Case, regimes: Sequence[Regime], exactness: Exactness | None = None
+    ) -> Verdict:
+        """Decide on each kind of numbers in turn, up to the rounding of the forms themselves."""
+        used = 0.0
+        for regime in regimes:
+            difference, part = self._beyond_noise(case, regime)
+            used = max(used, part)
+            if difference is not None:
+                self._require_premise(case, regime)
+                refuted = Verdict(case, ROUNDING, regime, difference, exactness, used)
+                return self._by_double(refuted)
+        return Verdict(case, ROUNDING, regimes[-1], None, exactness, used)
+
+    def _by_double(self, refuted: Verdict) -> Verdict:
+        """Decide what differs in float32 in float64 too, as `_in_double` does."""
+        if refuted.regime.dtype == torch.float64:
+            return refuted
+        difference, _ = self._beyond_noise(refuted.case, DOUBLE)
+        return refuted if difference is None else replace(refuted, regime=DOUBLE, difference=difference)
+
+    def _beyond_noise(
+        self, case: Case, regime: Regime, values: Values | None = None
+    ) -> tuple[Difference | None, float]:
+        """Say how a case differs by more than rounding, and which part of the allowed rounding it uses."""
+        # A law of many runs is about what shows in its tensors as a whole; to ask for their noise takes long.
+        whole = self.law.decided == "reals"
+        return beyond_noise(lambda numbers: self.equation(case, numbers, values), regime, whole=whole)
 
     def _directly(self, case: Case) -> Verdict:
-        return Verdict(case, self.law.decided, (DOUBLE,), self._difference(case, (DOUBLE,)))
+        return Verdict(case, self.law.decided, DOUBLE, self._difference(case, DOUBLE))
 
-    def _difference(
-        self, case: Case, regimes: Sequence[Regime], values: Values | None = None
-    ) -> Difference | None:
-        difference = _compare([self.equation(case, regime, values) for regime in regimes])
+    def _difference_again(self, verdict: Verdict, values: Values) -> Difference | None:
+        if verdict.decided == DISTRIBUTIONS:
+            return verdict.difference
+        if verdict.decided != ROUNDING:
+            return self._difference(verdict.case, verdict.regime, values)
+        difference, _ = self._beyond_noise(verdict.case, verdict.regime, values)
         if difference is not None:
-            self._require_premise(case, regimes, values)
+            self._require_premise(verdict.case, verdict.regime, values)
         return difference
 
-    def _require_premise(self, case: Case, regimes: Sequence[Regime], values: Values | None = None) -> None:
+    def _difference(self, case: Case, regime: Regime, values: Values | None = None) -> Difference | None:
+        difference = first_difference(self.equation(case, regime, values))
+        if difference is not None:
+            self._require_premise(case, regime, values)
+        return difference
+
+    def _require_premise(self, case: Case, regime: Regime, values: Values | None = None) -> None:
         """Where the reference alone fails the law's premise, the law says nothing."""
         premise = self.law.premise
         if premise is None:
             return
-        samples = [Sample(case, regime, self.domain.data, values) for regime in regimes]
-        if _compare([premise(case.claim, sample) for sample in samples]) is not None:
-            message = f"the reference itself does not satisfy {self.law.name}"
-            raise OutsideDomainError(message)
+
+        def state(numbers: Regime) -> Equation:
+            return premise(case.claim, Sample(case, numbers, self.domain.data, values))
+
+        exact = isinstance(regime, Integers)
+        if (first_difference(state(regime)) if exact else beyond_noise(state, regime)[0]) is not None:
+            raise OutsideDomainError(f"the reference itself does not satisfy {self.law.name}")
+
+    def _may_be_drawn(self, verdict: Verdict) -> bool:
+        """Whether a difference of numbers may come from the order in which the forms draw random ones."""
+        if verdict.difference is None or verdict.difference.leaf is None or self.law.decided == "statistics":
+            return False
+        sample = Sample(verdict.case, verdict.regime, self.domain.data)
+        forms = (sample.reference, sample.candidate)
+        for form in forms:
+            form.watched = True
+        self.law.equate(verdict.case.claim, sample)
+        return any(form.has_drawn for form in forms)
+
+    def _as_distributions(self, verdict: Verdict) -> Verdict:
+        """Compare two random forms as distributions: they differ draw by draw."""
+
+        def state(draws: tuple[int, int]) -> Equation:
+            sample = Sample(verdict.case, verdict.regime, self.domain.data)
+            sample.reference.draws, sample.candidate.draws = draws
+            return self.law.equate(verdict.case.claim, sample)
+
+        difference = difference_of_distributions(state, verdict.case.seed)
+        return replace(verdict, decided=DISTRIBUTIONS, difference=difference)
 
     def _stayed_exact(self, case: Case, regime: Integers) -> bool:
         """Trace the very case that differs: rounding must not look like a difference of meaning."""
@@ -208,28 +272,64 @@ class Judge:
         return examine(sides, trace)
 
 
-def _compare(equations: Sequence[Equation]) -> Difference | None:
-    """Compare bitwise what was run on one kind of numbers, and up to rounding what was run on two."""
-    if len(equations) == 1:
-        return first_difference(equations[0])
-    return first_difference_beyond_rounding(*equations)
-
-
 @contextmanager
 def own_state(case: Case) -> Iterator[None]:
     """Run a case with gradients, on the CPU, and with a random state of its own."""
-    with torch.enable_grad(), generator_state(case.seed), on_cpu():
+    with torch.enable_grad(), generators_kept(), generator_state(case.seed), on_cpu():
         yield
 
 
 def _integers(case: Case, exactness: Exactness) -> tuple[Integers, ...]:
     """Give float64, and for every eighth case float32 in its place, or beside it where few bits are left."""
     double = Integers(exactness.bits)
-    # Hypothesis prefers round numbers: a remainder of 0 would come three times as often.
-    if case.seed % SINGLE_EVERY != SINGLE_EVERY - 1 or exactness.single_bits <= 0:
+    if not _in_single(case) or exactness.single_bits <= 0:
         return (double,)
     single = Integers(exactness.single_bits, torch.float32)
     return (single,) if exactness.single_suffices else (double, single)
+
+
+def _in_single(case: Case) -> bool:
+    # Hypothesis prefers round numbers: a remainder of 0 would come three times as often.
+    return case.seed % SINGLE_EVERY == SINGLE_EVERY - 1
+
+
+def beyond_noise(
+    state: Callable[[Regime], Equation],
+    regime: Regime,
+    stages: Mapping[int, float] = STAGES,
+    *,
+    whole: bool = False,
+) -> tuple[Difference | None, float]:
+    """Say how an equation differs by more than rounding, and which part of the allowed rounding it uses.
+
+    Most right pairs lie within a few units in the last place, or within the noise of one disturbed run: further
+    runs are made only where these do not explain a difference.
+    """
+    plain = state(regime)
+    difference = first_beyond_a_few_units(plain, whole=whole)
+    used = 0.0
+    disturbed: list[Equation] = []
+    for runs, constant in stages.items():
+        if difference is None or difference.leaf is None:
+            break
+        disturbed += _disturbed(state, regime, range(len(disturbed), runs))
+        found = first_beyond_noise(plain, disturbed, constant)
+        difference, used = found.difference, found.used / CONSTANT
+        if found.decisive and runs >= ENOUGH:
+            break
+    return difference, used
+
+
+def _disturbed(
+    state: Callable[[Regime], Equation], regime: Regime, numbers: Iterable[int]
+) -> Iterator[Equation]:
+    """State an equation with every operation disturbed; a run in which a form raises says nothing."""
+    for number in numbers:
+        disturbance = Disturbance(number)
+        with suppress(FormError):
+            with disturbance:
+                equation = state(Undisturbed(regime, disturbance))
+            yield equation
 
 
 def raised(error: FormError) -> Difference:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from properties.cases.case import Case
 from properties.cases.form import FormError
+from properties.cases.regime import Regime
 from properties.cases.sample import OutsideDomainError, Sample
-from properties.judging.judge import FLOATS, Judge, own_state
-from properties.oracle.agreement import first_difference_beyond_rounding
+from properties.judging.judge import DOUBLE, Judge, beyond_noise, own_state
+from properties.oracle.agreement import Equation
+from properties.oracle.rounding import QUICK
 
 MOST_TRIALS = 16
 """So many draws of one case are tried before a control that none tells apart is an error."""
@@ -24,13 +27,22 @@ def controls_told(judge: Judge, case: Case) -> dict[str, bool]:
     """Say of each control of the law whether it was told apart; empty where a case gives nothing to tell."""
     if judge.law.controls is None:
         return {}
-    samples = [Sample(case, regime, judge.domain.data) for regime in FLOATS]
+    controls = judge.law.controls
+    runs: dict[Regime, Mapping[str, Equation]] = {}
+
+    def states(regime: Regime) -> Mapping[str, Equation]:
+        if regime not in runs:
+            runs[regime] = controls(case.claim, Sample(case, regime, judge.domain.data))
+        return runs[regime]
+
     try:
         with own_state(case):
-            single, double = (judge.law.controls(case.claim, sample) for sample in samples)
+            return {
+                name: beyond_noise(lambda regime: states(regime)[name], DOUBLE, QUICK)[0] is not None  # noqa: B023  (called at once)
+                for name in states(DOUBLE)
+            }
     except (OutsideDomainError, FormError):
         return {}
-    return {name: first_difference_beyond_rounding(single[name], double[name]) is not None for name in double}
 
 
 def require_power(judge: Judge, case: Case) -> dict[str, bool]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
+from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.form import FormError
 from properties.cases.sample import OutsideDomainError, Sample
-from properties.judging.judge import FLOATS
+from properties.judging.judge import DOUBLE, SINGLE
 
 SAME_BITS = "bitwise the same in float32"
 OTHER_ORDER = "the same function, another order of summation"
@@ -16,29 +21,43 @@ LESS_PRECISE = "the same function, less precise"
 MORE_PRECISE = "the same function, more precise"
 CLEARLY = 8.0
 """Noise that is so many times larger is no matter of the order of summation."""
+CASES = 32
 
 
 def rounding(domain: Domain) -> str:
-    """Say how the candidate rounds in float32 beside the reference, at one wide case; empty if it raises."""
-    case = next(domain.wide())
+    """Say how the candidate rounds in float32 beside the reference, in many wide cases; empty if it raises."""
     try:
         with torch.no_grad():
-            single, double = (_outputs(Sample(case, regime, domain.data)) for regime in FLOATS)
+            found = [_errors(domain, case) for case in _cases(domain)]
     except (FormError, OutsideDomainError):
         return ""
-    if all(torch.equal(one, other) for one, other in zip(*single, strict=True)):
-        return SAME_BITS
-    reference, candidate = (
-        max(map(_noise, rounded, exact), default=0.0) for rounded, exact in zip(single, double, strict=True)
-    )
+    if all(alike for alike, _, _ in found):
+        return f"{SAME_BITS}, in each of {CASES} cases"
+    reference, candidate = (max(one[side] for one in found) for side in (1, 2))
     if candidate > CLEARLY * reference:
         return LESS_PRECISE
     return MORE_PRECISE if reference > CLEARLY * candidate else OTHER_ORDER
+
+
+def _cases(domain: Domain) -> Iterator[Case]:
+    """Give wide cases of every option, each with several seeds."""
+    wide = itertools.cycle(list(domain.wide()))
+    return (replace(case, seed=seed) for seed, case in enumerate(itertools.islice(wide, CASES)))
+
+
+def _errors(domain: Domain, case: Case) -> tuple[bool, float, float]:
+    """Say whether both give the same bits in float32, and how far each is from itself in float64."""
+    single, double = (_outputs(Sample(case, regime, domain.data)) for regime in (SINGLE, DOUBLE))
+    alike = all(torch.equal(one, other) for one, other in zip(*single, strict=True))
+    reference, candidate = (
+        max(map(_error, rounded, exact), default=0.0) for rounded, exact in zip(single, double, strict=True)
+    )
+    return alike, reference, candidate
 
 
 def _outputs(sample: Sample) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     return sample.reference(sample.theta, sample.inputs), sample.candidate(sample.theta, sample.inputs)
 
 
-def _noise(rounded: Tensor, exact: Tensor) -> float:
+def _error(rounded: Tensor, exact: Tensor) -> float:
     return float((rounded.double() - exact.double()).abs().max()) if rounded.numel() else 0.0

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from equivalence.claim import Equivalence, Theta
 from equivalence.matrix_distribution import Thinned
-from properties.cases.form import Form, generator_state
+from properties.cases.form import Form
+from properties.cases.generators import generator_state
 from properties.cases.sample import Sample, Stream, construct, named_tensors
 from properties.oracle.dependence import repeated
 

@@ -11,7 +11,8 @@ from torch.func import functional_call
 
 from equivalence.claim import Equivalence
 from equivalence.counts import Counts
-from properties.cases.form import RANDOM_LAYERS, Form, answering, generator_state
+from properties.cases.form import Form, answering
+from properties.cases.generators import generator_state
 from properties.cases.sample import Sample
 from properties.cost.measure import multiply_adds
 from properties.cost.parameters import buffer_entries, free_scalars, stored_scalars
@@ -58,7 +59,7 @@ def _stated(counts: Counts) -> dict[str, int]:
 def _measured(form: Form, sample: Sample, dead: Mapping[str, Tensor]) -> dict[str, int]:
     """Count what the form keeps and multiplies; what `carry` multiplies is not the form's."""
     state, inputs = form.state(sample.theta), sample.inputs
-    with torch.no_grad(), generator_state(RANDOM_LAYERS), answering(form.side):
+    with torch.no_grad(), generator_state(form.draws), answering(form.side):
         products = multiply_adds(lambda: functional_call(form.module, state, inputs))
     return {
         "parameters": stored_scalars(form.module),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -58,22 +58,35 @@ def second_derivative(_: Any, sample: Sample) -> Equation:
 def input_cotangents(form: Form, sample: Sample) -> tuple[Tensor, ...]:
     """Pull a random cotangent of the outputs back to the real inputs."""
     inputs = differentiable(sample.inputs)
-    return pull_back(form, sample, form(sample.theta, inputs), [x for x in inputs if x.requires_grad])
+    leaves = [x for x in inputs if x.requires_grad]
+    return _gradients(form, sample, inputs, lambda outputs: pull_back(form, sample, outputs, leaves))
 
 
 def parameter_cotangents(form: Form, sample: Sample) -> tuple[Tensor, ...]:
     """Pull a random cotangent of the outputs back to theta, through carry."""
-    outputs = form(sample.theta, sample.inputs)
-    return pull_back(form, sample, outputs, [value for value in sample.theta.values() if value.requires_grad])
+    leaves = [value for value in sample.theta.values() if value.requires_grad]
+    return _gradients(form, sample, sample.inputs, lambda outputs: pull_back(form, sample, outputs, leaves))
 
 
 def hessian_vector_product(form: Form, sample: Sample) -> tuple[Tensor, ...]:
     """Differentiate <gradient, tangent> once more, in the inputs and theta together."""
     inputs = differentiable(sample.inputs)
     leaves = [value for value in (*inputs, *sample.theta.values()) if value.requires_grad]
-    gradients = pull_back(form, sample, form(sample.theta, inputs), leaves, create_graph=True)
-    tangents = sample.draw_like(gradients, Stream.TANGENTS)
-    return _derivatives(form, gradients, leaves, tangents)
+
+    def twice(outputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        gradients = pull_back(form, sample, outputs, leaves, create_graph=True)
+        tangents = sample.draw_like(gradients, Stream.TANGENTS)
+        return _derivatives(form, gradients, leaves, tangents)
+
+    return _gradients(form, sample, inputs, twice)
+
+
+def _gradients(
+    form: Form, sample: Sample, inputs: Sequence[Tensor], differentiate: Callable[..., tuple[Tensor, ...]]
+) -> tuple[Tensor, ...]:
+    """Differentiate the outputs of a form while it holds the parameters that it ran with."""
+    gradients: tuple[Tensor, ...] = form.within(sample.theta, inputs, differentiate)
+    return gradients
 
 
 def pull_back(

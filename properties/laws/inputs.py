@@ -79,7 +79,7 @@ def _stacked(stack: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
 
 
 def _stacked_outputs(form: Form, sample: Sample, stack: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
-    return _stacked([form(sample.theta, row) for row in stack])
+    return _stacked([form(sample.theta, row, call=place) for place, row in enumerate(stack)])
 
 
 def _contiguous(sample: Sample) -> dict[str, Any]:

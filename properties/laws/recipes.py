@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ExponentialLR
 
+from properties.oracle.widening import Widening
+
 Parameters = Sequence[torch.nn.Parameter]
 RATE = 0.1
 EPS = 1e-4
@@ -64,8 +66,10 @@ class Optimisation:
         if factor != 1:
             for gradient in self.gradients():
                 gradient.mul_(factor)
-        for optimiser in self.optimisers:
-            optimiser.step()
+        # Muon rounds to bfloat16 inside: the same step of a transposed weight ends a few thousandths apart.
+        with Widening():
+            for optimiser in self.optimisers:
+                optimiser.step()
         for schedule in self.schedules:
             schedule.step()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from equivalence.matrix_distribution import Fixed
-from properties.oracle import closed_form, precision, statistics
+from properties.oracle import closed_form, rounding, statistics
 from properties.oracle.dependence import Together, together
 from properties.oracle.statistics import Draws, Positions
 
@@ -69,51 +70,101 @@ def first_difference(equation: Equation) -> Difference | None:
     return _first(equation.reference, equation.candidate, "", _leaf)
 
 
-def first_difference_beyond_rounding(single: Equation, double: Equation) -> Difference | None:
-    """Compare float64 sides up to the rounding that the same equation shows in float32."""
-    reference = _paired(single.reference, double.reference)
-    candidate = _paired(single.candidate, double.candidate)
-    return _first(reference, candidate, "", _ladder)
+def first_beyond_a_few_units(equation: Equation, *, whole: bool = False) -> Difference | None:
+    """Compare two sides up to a few units in the last place; all but real numbers as it is.
 
-
-def rounding_used(single: Equation, double: Equation) -> float:
-    """Give the largest part of the allowed rounding that the sides of an equation use; 1 is the limit."""
-    reference = dict(_leaves(_paired(single.reference, double.reference), ""))
-    candidate = dict(_leaves(_paired(single.candidate, double.candidate), ""))
-    return max(
-        (_allowance_used(left, candidate[name]) for name, left in reference.items() if name in candidate),
-        default=0.0,
-    )
+    The last place is that of each number, or of the largest one of the `whole` tensor.
+    """
+    return _first(equation.reference, equation.candidate, "", partial(_nearly, whole=whole))
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """One leaf in float32 and in float64."""
+class Rounded:
+    """Two sides held against the noise of their disturbed runs."""
 
-    single: Any
-    double: Any
-
-
-def _paired(single: Any, double: Any) -> Any:
-    if isinstance(double, Mapping) and isinstance(single, Mapping) and single.keys() == double.keys():
-        return {name: _paired(single[name], double[name]) for name in double}
-    if isinstance(double, list | tuple) and isinstance(single, list | tuple) and len(single) == len(double):
-        return [_paired(one, other) for one, other in zip(single, double, strict=True)]
-    return _Pair(_values_of(single), _values_of(double))
+    difference: Difference | None
+    used: float
+    """The largest |reference - candidate| over the noise; the constant of the stage is the limit."""
+    decisive: bool
+    """Whether the difference found is far beyond the widest noise of all runs."""
 
 
-def _leaves(tree: Any, where: str) -> Iterator[tuple[str, _Pair]]:
-    if isinstance(tree, _Pair):
+def first_beyond_noise(plain: Equation, disturbed: Sequence[Equation], constant: float) -> Rounded:
+    """Compare two sides up to `constant` times the noise that their disturbed runs show."""
+    reference = _gathered(plain.reference, [one.reference for one in disturbed])
+    candidate = _gathered(plain.candidate, [one.candidate for one in disturbed])
+    compare = _BeyondNoise(constant)
+    return Rounded(_first(reference, candidate, "", compare), compare.used, compare.decisive)
+
+
+def noise_of(plain: Any, disturbed: Sequence[Any]) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Give the real tensors of one side by their places, each with its noise."""
+    for where, leaf in _leaves(_gathered(plain, disturbed), ""):
+        if _is_inexact(leaf.plain):
+            yield where, leaf.plain, rounding.noise(leaf.plain, leaf.disturbed)
+
+
+def numeric_leaves(side: Any) -> Iterator[tuple[str, Tensor]]:
+    """Return the tensors of one side that hold numbers, by their places."""
+    for where, leaf in _leaves(_gathered(side, []), ""):
+        if isinstance(leaf.plain, Tensor) and not leaf.plain.is_meta:
+            yield where, leaf.plain
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """One leaf of one side, undisturbed and in the disturbed runs that have it."""
+
+    plain: Any
+    disturbed: list[Tensor]
+
+
+class _BeyondNoise:
+    """Compares two leaves up to their noise, and keeps the largest part of it that was used."""
+
+    def __init__(self, constant: float) -> None:
+        self.constant = constant
+        self.used = 0.0
+        self.decisive = False
+
+    def __call__(self, reference: Any, candidate: Any, where: str) -> Difference | None:
+        if not isinstance(reference, _Runs) or not isinstance(candidate, _Runs):
+            return Difference("structure", where, _structure(reference), _structure(candidate))
+        left, right = reference.plain, candidate.plain
+        if not _is_inexact(left) or not _is_inexact(right):
+            return _leaf(left, right, where)
+        if described := _description(left, right, where):
+            return described
+        allowed = torch.maximum(*(rounding.noise(one.plain, one.disturbed) for one in (reference, candidate)))
+        ratios = rounding.ratio(left, right, allowed)
+        self.used = max(self.used, rounding.largest(ratios))
+        differing = ratios > self.constant
+        if differing.any():
+            wide = torch.maximum(
+                *(rounding.widest(one.plain, one.disturbed) for one in (reference, candidate))
+            )
+            self.decisive = bool((rounding.ratio(left, right, wide) > rounding.DECISIVE).any())
+        remark = f"{rounding.largest(ratios):.3g} times what rounding explains" if differing.any() else ""
+        return _values(left, right, where, differing, remark)
+
+
+def _gathered(plain: Any, disturbed: Sequence[Any]) -> Any:
+    """Put the leaves of several runs of one side together; a run of another structure is left out."""
+    if isinstance(plain, Mapping):
+        like = [one for one in disturbed if isinstance(one, Mapping) and one.keys() == plain.keys()]
+        return {name: _gathered(value, [one[name] for one in like]) for name, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        like = [one for one in disturbed if isinstance(one, list | tuple) and len(one) == len(plain)]
+        return [_gathered(value, [one[place] for one in like]) for place, value in enumerate(plain)]
+    return _Runs(_values_of(plain), [_values_of(one) for one in disturbed if isinstance(one, Tensor)])
+
+
+def _leaves(tree: Any, where: str) -> Iterator[tuple[str, _Runs]]:
+    if isinstance(tree, _Runs):
         yield where, tree
     elif isinstance(tree, Mapping | list):
         for name, branch in tree.items() if isinstance(tree, Mapping) else enumerate(tree):
-            yield from _leaves(branch, f"{where}.{name}")
-
-
-def _allowance_used(left: _Pair, right: _Pair) -> float:
-    if not (_is_real(left.double) and _is_real(right.double) and left.double.shape == right.double.shape):
-        return 0.0
-    return precision.allowance_used((left.single, left.double), (right.single, right.double))
+            yield from _leaves(branch, f"{where}.{name}".lstrip("."))
 
 
 def _values_of(leaf: Any) -> Any:
@@ -150,21 +201,15 @@ def _leaf(reference: Any, candidate: Any, where: str) -> Difference | None:
     return None if reference == candidate else Difference("value", where, str(reference), str(candidate))
 
 
-def _ladder(reference: Any, candidate: Any, where: str) -> Difference | None:
-    if not isinstance(reference, _Pair) or not isinstance(candidate, _Pair):
-        return Difference("structure", where, _structure(reference), _structure(candidate))
-    if not _is_real(reference.double) or not _is_real(candidate.double):
-        return _leaf(reference.double, candidate.double, where)
-    described = _description(reference.single, candidate.single, where) or _description(
-        reference.double, candidate.double, where
-    )
-    if described:
+def _nearly(reference: Any, candidate: Any, where: str, *, whole: bool) -> Difference | None:
+    reference, candidate = _values_of(reference), _values_of(candidate)
+    if not _is_inexact(reference) or not _is_inexact(candidate):
+        return _leaf(reference, candidate, where)
+    if described := _description(reference, candidate, where):
         return described
-    sides = (reference.single, reference.double), (candidate.single, candidate.double)
-    differing = precision.beyond_rounding(*sides)
-    remark = "it did not shrink from float32 to float64: does a form compute in float32 inside?"
-    remark = remark if precision.computes_in_single(*sides) else ""
-    return _values(reference.double, candidate.double, where, differing, remark)
+    if _equal(reference, candidate):
+        return None
+    return _values(reference, candidate, where, ~rounding.close(reference, candidate, whole=whole))
 
 
 def _bitwise(reference: Tensor, candidate: Tensor, where: str) -> Difference | None:
@@ -243,9 +288,13 @@ def _named(side: Any) -> str:
     return str(side) if isinstance(side, str | int | float) else type(side).__name__
 
 
-def _is_real(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.is_floating_point() and not value.is_meta
+def _is_inexact(value: Any) -> bool:
+    if not isinstance(value, Tensor) or value.is_meta:
+        return False
+    return value.is_floating_point() or value.is_complex()
 
 
 def _structure(side: Any) -> str:
-    return "one tensor" if isinstance(side, _Pair) else f"{len(side)} tensors"
+    if isinstance(side, _Runs):
+        return "one tensor" if isinstance(side.plain, Tensor) else _named(side.plain)
+    return f"{len(side)} tensors"

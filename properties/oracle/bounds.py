@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -46,4 +47,7 @@ def observed(tensor: Tensor) -> Bound:
         return Exact(0, 1.0)
     if tensor.is_floating_point() and not torch.equal(tensor, tensor.round()):
         return Tainted("a value from outside is no integer")
-    return Exact(0, max(1.0, float(tensor.abs().max().item())))
+    largest = float(tensor.abs().max().item())
+    if not isfinite(largest):
+        return Tainted("a value from outside is not finite")
+    return Exact(0, max(1.0, largest))

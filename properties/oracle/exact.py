@@ -25,9 +25,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from properties.oracle.bounds import Bound, Exact, Tainted, observed
+from properties.oracle.mode import Mode
 from properties.oracle.operations import Rule, rule_for
 from properties.oracle.trees import tensors
 
@@ -76,12 +76,12 @@ class Exactness:
         return math.ldexp(self.degree, -bits - 1)
 
 
-class Trace(TorchDispatchMode):
+class Trace(Mode):
     """Bounds every tensor of a run by weight * M^degree, storage by storage, and looks at every value."""
 
     def __init__(self, bits: int = TRACED_BITS, dtype: torch.dtype = torch.float64) -> None:
         """Watch a run in one dtype, whose drawn integers have at most this many bits."""
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.bits = bits
         self.dtype = dtype
         self.bounds: dict[int, Bound] = {}

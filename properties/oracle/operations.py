@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import isfinite, prod
 from typing import Any
 
 from torch import Tensor
@@ -48,6 +48,30 @@ def _multiply(sources: Sequence[Exact], terms: int = 1) -> Exact:
     return Exact(sum(source.degree for source in sources), weight)
 
 
+def terms(name: str, args: Sequence[Any]) -> int:
+    """Count the terms that an operation adds up for one entry of its result; 1 where it adds none."""
+    name = name.removesuffix("_")
+    if name in CONTRACTIONS:
+        return _last_size(_tensor_arguments(args)[-2])
+    if name in REDUCTIONS:
+        place = REDUCTIONS[name]
+        return _reduced(args[0], args[place] if len(args) > place else None)
+    return _taps(args[1]) if name == "convolution" else 1
+
+
+def _last_size(tensor: Tensor) -> int:
+    return tensor.shape[-1] if tensor.ndim else 1
+
+
+def _reduced(tensor: Tensor, axes: Any) -> int:
+    """Count the entries of the axes that are reduced: one, several, or all."""
+    if isinstance(axes, int) and not isinstance(axes, bool):
+        axes = [axes]
+    if not isinstance(axes, list | tuple) or not axes:
+        return tensor.numel()
+    return prod(tensor.shape[axis] for axis in axes) if tensor.ndim else 1
+
+
 def _numbers(args: Sequence[Any]) -> float:
     return max([1.0, *(abs(float(arg)) for arg in args if isinstance(arg, int | float))])
 
@@ -60,6 +84,8 @@ def _move(sources: Sequence[Exact], *_: Any) -> Bound:
 def _fill(sources: Sequence[Exact], args: tuple[Any, ...], kwargs: Mapping[str, Any], _: Any) -> Bound:
     """Copy values beside a number written in the call."""
     known = _join(sources)
+    if not isfinite(_numbers([*args, *kwargs.values()])):
+        return Tainted("a number that is not finite is written")
     return Exact(known.degree, max(known.weight, _numbers([*args, *kwargs.values()])))
 
 
@@ -208,7 +234,18 @@ COMPARISONS = """
     all any argmax argmin bitwise_and bitwise_not bitwise_or eq equal ge gt isfinite isinf isnan le
     logical_and logical_not logical_or lt ne sign sgn nonzero _local_scalar_dense is_same_size
 """
+CONTRACTIONS = {"mm", "bmm", "mv", "dot", "vdot", "matmul", "linear", "addmm", "baddbmm", "addmv", "addbmm"}
+REDUCTIONS = {
+    **dict.fromkeys(["sum", "mean", "var", "std", "var_mean", "cumsum", "prod", "cumprod"], 1),
+    **dict.fromkeys(["linalg_vector_norm", "norm"], 2),
+}
+"""What adds up the entries of some axes, and the place of these axes in a call."""
 CHOICES = "abs amax amin clamp clamp_max clamp_min max maximum min minimum relu threshold_backward sort"
+CHOICES_OF_FLOATS = """
+    cummax cummin hardtanh hardtanh_backward kthvalue max_pool2d_with_indices max_pool3d_with_indices median mode
+    nanmedian topk unique_dim _unique2 searchsorted bucketize fmax fmin floor ceil round trunc
+"""
+"""Choices of which the exact oracle knows nothing."""
 
 MODE, ADDED_UP = 4, 0
 """The place of the mode in a call of embedding_bag, and the mode that adds."""
@@ -239,3 +276,10 @@ RULES: dict[str, Rule] = {
     "convolution": Rule(_convolve),
     "convolution_backward": Rule(_convolve_backward),
 }
+
+ROUND_NOTHING = frozenset(
+    " ".join(
+        [MOVES, FILLS, FACTORIES, UNWRITTEN, COMPARISONS, CHOICES, CHOICES_OF_FLOATS, "copy set"]
+    ).split()
+)
+"""What rounds no number: it moves, makes, compares or chooses."""

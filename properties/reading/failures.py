@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from properties.cases.regime import Integers, Reals, Regime
-from properties.judging.judge import DIRECTLY, EXACT, LADDER
+from properties.judging.judge import DIRECTLY, EXACT, ROUNDING
 from properties.oracle.exact import MOST_BITS
 from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure
 
@@ -25,7 +25,7 @@ LARGEST_NUMBER = 1 << 63
 SEEDS = 1 << 32
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.int64, "bool": torch.bool}
 REAL = ("float32", "float64")
-DECIDED = (EXACT, LADDER, DIRECTLY, "statistics")
+DECIDED = (EXACT, ROUNDING, DIRECTLY, "statistics")
 
 
 class FailureFileError(Exception):
@@ -74,14 +74,12 @@ def tensors(failure: Failure) -> dict[str, Tensor]:
     }
 
 
-def regimes(failure: Failure) -> tuple[Regime, ...]:
-    """Give the numbers that a failure was decided on."""
-    return tuple(
-        Integers(int(one["bits"]), DTYPES[str(one["dtype"])])
-        if one["numbers"] == "integers"
-        else Reals(DTYPES[str(one["dtype"])])
-        for one in failure.regimes
-    )
+def regime(failure: Failure) -> Regime:
+    """Return the numbers that a failure was decided on."""
+    dtype = DTYPES[str(failure.regime["dtype"])]
+    if failure.regime["numbers"] == "integers":
+        return Integers(int(failure.regime["bits"]), dtype)
+    return Reals(dtype)
 
 
 def _check(data: Any) -> None:
@@ -89,8 +87,8 @@ def _check(data: Any) -> None:
     _require(data.keys() == RULES.keys(), f"the keys of a replay file are {', '.join(RULES)}", sorted(data))
     for key, (holds, rule) in RULES.items():
         _require(holds(data[key]), f"the {key} of a replay file is {rule}", data[key])
-    rule = "exact is decided on integers, ladder on reals in float32 and in float64, all else on one of these"
-    _require(_are_of(data["decided"], data["regimes"]), rule, data["regimes"])
+    exact, numbers = data["decided"] == EXACT, data["regime"]["numbers"]
+    _require(not exact or numbers == "integers", "exact is decided on integers", numbers)
 
 
 def _content(path: Path) -> bytes:
@@ -178,13 +176,6 @@ def _is_regime(value: Any) -> bool:
     return value == {"numbers": "reals", "dtype": value["dtype"]}
 
 
-def _are_of(decided: str, regimes: list[Any]) -> bool:
-    """Whether something is decided in this way on these numbers."""
-    if decided == LADDER:
-        return regimes == [{"numbers": "reals", "dtype": dtype} for dtype in REAL]
-    return len(regimes) == 1 and (decided != EXACT or regimes[0]["numbers"] == "integers")
-
-
 def _is_tensor(value: Any) -> bool:
     if not isinstance(value, dict) or value.keys() != {"shape", "dtype", "entries"}:
         return False
@@ -227,10 +218,7 @@ RULES: Mapping[str, Rule] = {
     "axes": (_is_mapping(_is_shape), "names with lists of sizes"),
     "seed": (lambda value: _is_count(value, SEEDS), f"an integer from 0 to {SEEDS - 1}"),
     "decided": (lambda value: value in list(DECIDED), f"one of {', '.join(DECIDED)}"),
-    "regimes": (
-        lambda value: isinstance(value, list) and len(value) in {1, 2} and all(map(_is_regime, value)),
-        f"one or two of integers with bits, at most {MOST_BITS}, and dtype, or reals with dtype",
-    ),
+    "regime": (_is_regime, f"integers with bits, at most {MOST_BITS}, and dtype, or reals with dtype"),
     "values": (_is_mapping(_is_tensor), "names with shape, dtype and as many finite entries of that dtype"),
     "difference": (_is_difference, "kind, where, reference and candidate, in words"),
     "versions": (_is_mapping(_is_text), "names with words"),

@@ -15,7 +15,7 @@ from properties.cases.definition import Choice
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers, Regime
 from properties.cases.sample import Values
-from properties.judging.judge import DIRECTLY, EXACT, LADDER, Judge, Verdict
+from properties.judging.judge import DIRECTLY, EXACT, ROUNDING, Judge, Verdict
 from properties.laws.registry import Decided, Law
 from properties.reading.claims import UsageError, read_value
 from properties.reading.failures import FailureFileError
@@ -29,8 +29,8 @@ MOST_ROWS = 4096
 """Rows without entries of their own are not seen in the values."""
 REMEDY = "replay it against the claim that it is about"
 WAYS: Mapping[Decided, Collection[str]] = {
-    "values": (EXACT, LADDER, DIRECTLY),
-    "reals": (LADDER, DIRECTLY),
+    "values": (EXACT, ROUNDING, DIRECTLY),
+    "reals": (ROUNDING, DIRECTLY),
     "directly": (DIRECTLY,),
     "statistics": (DIRECTLY, "statistics"),
 }
@@ -92,8 +92,7 @@ def check_values(judge: Judge, verdict: Verdict, failure: Failure, values: Value
         if name in values:
             _check_shape(verdict.case, name, values[name], tuple(drawn.shape))
             _check_dtype(name, values[name], drawn)
-    for regime in verdict.regimes:
-        _check_range(regime, values)
+    _check_range(verdict.regime, values)
 
 
 def _check_names(domain: Domain, what: str, given: Collection[str], known: Collection[str]) -> None:

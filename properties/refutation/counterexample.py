@@ -16,7 +16,7 @@ from equivalence.variable import Mask
 from properties.cases.case import Case
 from properties.cases.regime import Integers
 from properties.cases.sample import Values
-from properties.judging.judge import DIRECTLY, FLOATS, Judge, Verdict
+from properties.judging.judge import DIRECTLY, ROUNDING, Judge, Verdict
 from properties.judging.tally import Tally
 from properties.oracle.agreement import Difference
 from properties.refutation.minimise import minimised
@@ -26,10 +26,7 @@ from properties.report.text import refutation
 
 MOST_ENTRIES = 40
 """Tensors larger than this are described, not shown."""
-SAME_FUNCTION = 2.0**-18
-"""A float32 difference of at most this part of the output is one of precision."""
 ANOTHER_FUNCTION = "another function"
-LESS_PRECISE = "the same function, less precise"
 KINDS = {"distribution": "another distribution", "structure": "another structure of outputs"}
 KINDS_BY_LAW = {
     "state": "state",
@@ -116,9 +113,7 @@ def kind(law: str, verdict: Verdict, difference: Difference) -> str:
         return KINDS.get(difference.kind, difference.kind)
     if law in KINDS_BY_LAW or (law == "modes" and not difference.where.startswith("call 1")):
         return KINDS_BY_LAW.get(law, "state")
-    if difference.remark or _is_imprecise(verdict, difference):
-        return LESS_PRECISE
-    single = verdict.regimes[0].dtype == torch.float32 and verdict.regimes != FLOATS
+    single = verdict.regime.dtype == torch.float32
     return f"{ANOTHER_FUNCTION} in float32" if single else ANOTHER_FUNCTION
 
 
@@ -143,12 +138,6 @@ def place(case: Case) -> str:
     file = Path(getattr(sys.modules.get(claim.__module__), "__file__", None) or "")
     importable = "." in claim.__module__ or file.stem == claim.__module__
     return f"{claim.__module__ if importable else file}:{claim.__qualname__}"
-
-
-def _is_imprecise(verdict: Verdict, difference: Difference) -> bool:
-    if len(verdict.regimes) > 1 or verdict.regimes[0].dtype != torch.float32 or difference.leaf is None:
-        return False
-    return difference.largest <= SAME_FUNCTION * float(difference.leaf.reference.abs().max())
 
 
 def _case(case: Case) -> str:
@@ -194,7 +183,10 @@ def _number(entry: float) -> float | int | str:
 
 
 def _decided(verdict: Verdict) -> str:
-    regime = verdict.regimes[0]
-    if len(verdict.regimes) == 1 and isinstance(regime, Integers):
-        return f"exact integers in {regime.dtype}".replace("torch.", "").removesuffix(" in float64")
+    """Say how a case was decided, and in which dtype where it is not float64."""
+    dtype = str(verdict.regime.dtype).removeprefix("torch.")
+    if verdict.decided == ROUNDING:
+        return f"beyond rounding in {dtype}"
+    if isinstance(verdict.regime, Integers):
+        return f"exact integers in {dtype}".removesuffix(" in float64")
     return "bitwise" if verdict.decided == DIRECTLY else verdict.decided

@@ -37,7 +37,7 @@ class Failure:
     axes: Mapping[str, Sequence[int]]
     seed: int
     decided: str
-    regimes: Sequence[Mapping[str, int | str]]
+    regime: Mapping[str, int | str]
     """The numbers that it was decided on: integers of so many bits, or reals, in a dtype."""
     values: Mapping[str, Mapping[str, Any]]
     """Name -> shape, dtype and entries of every tensor that was drawn."""
@@ -64,7 +64,7 @@ def described(refuted: Refuted, *, smallest: bool = False) -> Failure:
         axes={name: list(shape) for name, shape in verdict.case.axes.items()},
         seed=verdict.case.seed,
         decided=verdict.decided,
-        regimes=[_regime(one) for one in verdict.regimes],
+        regime=_regime(verdict.regime),
         values=_values(values),
         difference={
             "kind": difference.kind,

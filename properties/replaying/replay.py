@@ -15,7 +15,7 @@ from properties.judging.judge import Judge, Verdict
 from properties.judging.tally import Tally
 from properties.laws import all_laws
 from properties.reading.claims import UsageError, load_claim, parse_pins, read_value
-from properties.reading.failures import FailureFileError, quoted, read, regimes, tensors
+from properties.reading.failures import FailureFileError, quoted, read, regime, tensors
 from properties.reading.fitting import case_of, check_decided, check_inputs, check_values, pinned
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import Failure
@@ -50,13 +50,13 @@ class Replay:
             return Finding.of(refuted)
         verdict = self._verdict()
         values = self._values() or self.judge.values(verdict)
-        return Finding(self.case, self.judge.law.name, values, verdict.regimes)
+        return Finding(self.case, self.judge.law.name, values, verdict.regime)
 
     def _verdict(self) -> Verdict:
         values = self._values()
         if self.failure is None or values is None:
             return self.judge.verdict(self.case)
-        verdict = Verdict(self.case, self.failure.decided, regimes(self.failure))
+        verdict = Verdict(self.case, self.failure.decided, regime(self.failure))
         check_inputs(self.case, values)
         check_values(self.judge, verdict, self.failure, values)
         return self.judge.retried(verdict, values)

@@ -10,7 +10,7 @@ from hypothesis.errors import Unsatisfiable
 from equivalence.catalogue import CATALOGUE
 from properties.cases.coverage import corners_covered, sizes_covered
 from properties.cost import UncountedOperationError
-from properties.judging.judge import EXACT, LADDER
+from properties.judging.judge import EXACT, ROUNDING
 from properties.judging.power import PowerlessError
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
@@ -43,7 +43,7 @@ def record(
     """Say what the test of a cell came to, by what it raised; news is written into the folder `failures`."""
     status = _status(cell, error)
     tally = cell.tally
-    exact, ladder = tally.decided.get(EXACT), tally.decided.get(LADDER)
+    exact, rounded = tally.decided.get(EXACT), tally.decided.get(ROUNDING)
     if isinstance(error, Refuted):
         _keep(error, status, failures)
     return CellRecord(
@@ -55,12 +55,12 @@ def record(
         outside=tally.outside,
         decided=dict(tally.decided),
         miss_probability=tally.exactness.miss_probability if exact and tally.exactness else None,
-        worst_ratio=tally.rounding_used if ladder else None,
+        worst_ratio=tally.rounding_used if rounded else None,
         seconds=seconds,
         sizes=sizes_covered(tally.cases),
         corners=corners_covered(tally.cases, cell.law.name),
         counterexample=error.record if isinstance(error, Refuted) else None,
-        obstacle=tally.exactness.obstacle if ladder and tally.exactness else "",
+        obstacle=tally.exactness.obstacle if rounded and tally.exactness else "",
         text=_text(cell, status, error),
         controls=dict(tally.told_apart),
     )

@@ -6,7 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from properties.judging.judge import EXACT, LADDER
+from properties.judging.judge import EXACT, ROUNDING
 from properties.laws import all_laws
 from properties.oracle.statistics import FALSE_ALARM
 from properties.report.document import CellRecord
@@ -30,9 +30,9 @@ COUNTED = {
     Status.BREAK_NOT_FOUND: "declared break NOT FOUND",
     Status.ERROR: "ERROR",
 }
-DECIDED = {EXACT: "=", LADDER: "~", "statistics": "%", "directly": "="}
+DECIDED = {EXACT: "=", ROUNDING: "~", "statistics": "%", "directly": "="}
 LEGEND = (
-    "= holds, exact   ~ holds, precision ladder   % holds, statistics   x refuted, as declared\n"
+    "= holds, exact   ~ holds, up to rounding   % holds, statistics   x refuted, as declared\n"
     ". does not apply   ! REFUTED   ? declared break NOT FOUND   E error"
 )
 
@@ -79,7 +79,7 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
         )
     notes = {
         EXACT: f"exact integers, bitwise (relu, max, comparisons: per sign region drawn){worst}",
-        LADDER: "precision ladder: float32 against float64, no tolerance chosen by hand",
+        ROUNDING: "the rounding model: differences beside the noise of the forms themselves",
         "directly": "counts, shapes, refusals, zeros and reached outputs, compared as they are",
         "statistics": f"fresh parameters, false alarm <= {FALSE_ALARM:g} a test",
     }
@@ -130,7 +130,7 @@ def _mark(record: CellRecord) -> str:
     if record.status != Status.HOLDS:
         return MARKS[Status(record.status)]
     decided = record.decided
-    return "~" if decided.get(LADDER) else DECIDED[next(iter(decided))]
+    return "~" if decided.get(ROUNDING) else DECIDED[next(iter(decided))]
 
 
 def _miss(record: CellRecord) -> float | None:
@@ -149,13 +149,13 @@ def _controls(records: Sequence[CellRecord]) -> Iterator[str]:
 
 
 def _obstacles(records: Sequence[CellRecord]) -> Iterator[str]:
-    """Say why cells went to the ladder, one line a reason."""
+    """Say why cells went to the rounding model, one line a reason."""
     claims: dict[str, set[str]] = {}
     for record in records:
         if record.obstacle:
             claims.setdefault(record.obstacle, set()).add(record.claim)
     for obstacle, names in sorted(claims.items()):
-        yield f"{'':<10}ladder because {obstacle}: {', '.join(sorted(names))}"
+        yield f"{'':<10}up to rounding because {obstacle}: {', '.join(sorted(names))}"
 
 
 def _refusals(records: Sequence[CellRecord]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from properties.cases.case import Case
@@ -18,7 +18,7 @@ class Finding:
     case: Case
     law: str
     values: Values
-    regimes: Sequence[Regime]
+    regime: Regime
     difference: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of what it was found with; those of now where none are given."""
@@ -28,4 +28,4 @@ class Finding:
         """Take the smallest values that show a refutation."""
         values, difference = refuted.smallest
         verdict = refuted.verdict
-        return cls(verdict.case, refuted.judge.law.name, values, verdict.regimes, str(difference))
+        return cls(verdict.case, refuted.judge.law.name, values, verdict.regime, str(difference))

@@ -32,7 +32,7 @@ ENOUGH_DRAWS = 2**17
 def numbers(finding: Finding, sample: Sample) -> dict[str, str]:
     """Give, by name, the lines that set everything a script may read, each after what it reads itself."""
     case, values = finding.case, finding.values
-    exactly = len(finding.regimes) == 1 and isinstance(finding.regimes[0], Integers)
+    exactly = isinstance(finding.regime, Integers)
     theta, other = (_theta(sample, stream, name) for stream, name in THETAS.items())
     inputs = case.claim.inputs()
     second = sample.draw_inputs(Stream.SECOND_ROW)
@@ -61,7 +61,7 @@ def forms(finding: Finding) -> dict[str, str]:
     name = type(case.claim).__name__
     return {
         "SEED": f"SEED = {case.seed}\n",
-        "DTYPE": f"DTYPE = {finding.regimes[-1].dtype}\n",
+        "DTYPE": f"DTYPE = {finding.regime.dtype}\n",
         "claim": f"\nclaim = {name}()\n",
         "other": "\n".join([f"other = {name}()", *_other_masks(vars(case.claim))]) + "\n",
         "reference": "torch.manual_seed(SEED)\nreference = claim.reference().to(DTYPE)\n",

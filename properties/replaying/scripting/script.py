@@ -43,7 +43,7 @@ def script(finding: Finding) -> str:
     """
     asked = _asked(finding.law)
     try:
-        sample = Sample(finding.case, finding.regimes[-1], None, finding.values)
+        sample = Sample(finding.case, finding.regime, None, finding.values)
         setup = _needed(numbers(finding, sample), asked)
     except FormError:
         asked = CONSTRUCTED

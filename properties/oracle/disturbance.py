@@ -1,0 +1,235 @@
+"""Monte Carlo arithmetic: a run in which every operation rounds at random, at its own precision.
+
+An operation of floating-point arithmetic gives (1 + d) times the exact result, |d| <= u, with u the unit roundoff
+of the dtype that it computes in. So a run is repeated with (1 + 2 u ξ) times each result, 1/2 <= |ξ| < 1: how far
+the outputs of such runs spread is how far rounding can carry them, for this form, on these numbers, forward or
+backward. No ξ is small: it would be rounded away. What moves, compares or chooses values rounds nothing, and is
+left alone.
+
+What is more than one operation inside (a contraction, a reduction, a fused norm, attention, a convolution, a
+layer of LSTM cells) has its inputs disturbed too. Such an algorithm is backward stable: what it gives is the
+exact result for inputs that are a few u away, so that disturbed inputs bound what happens inside. An error of k
+terms that are added one by one grows beyond that like the root of k, and so does the disturbance. The few that
+are not stable in this sense (gelu far from 0, a softmax's logarithm near 0) have what they take a difference of
+disturbed as well.
+
+ξ follows from the bits of a number, and from the operation and the place in it that the number has. Numbers that
+are tied stay tied where one operation meets them, so that no choice among them is made anew.
+
+Sources: D. S. Parker, Monte Carlo Arithmetic, 1997; N. J. Higham, Accuracy and Stability of Numerical Algorithms,
+2nd ed., sections 2.2 (the model) and 1.5 (backward error).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map_only
+
+from properties.oracle.mode import Mode
+from properties.oracle.operations import ROUND_NOTHING, terms
+from properties.oracle.trees import tensors
+from properties.oracle.widening import narrows
+
+AMPLITUDE = 2.0
+"""Of a disturbance, in unit roundoffs: a run stands for every order of summation, not for the one that was taken."""
+USUAL_TERMS = 64
+"""So many terms are added up without more than one disturbance of each."""
+WORDS = {4: np.uint32, 8: np.uint64}
+MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
+SHIFTS = (np.uint64(32), np.uint64(29))
+
+
+class Disturbance(Mode):
+    """Disturbs every operation that rounds, while it is entered and not paused; `only` names a single one."""
+
+    def __init__(self, number: int, only: str = "") -> None:
+        """Take the number of the run: another number, other disturbances."""
+        super().__init__()
+        self.number = number
+        self.only = only
+        self.rounded: Counter[tuple[str, torch.dtype]] = Counter()
+        """Operation and the dtype that it computed in -> how often it was disturbed."""
+        self._calls = 0
+        self._paused = False
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave alone what runs inside: the numbers of a case are drawn, not computed."""
+        before, self._paused = self._paused, True
+        try:
+            yield
+        finally:
+            self._paused = before
+
+    def __torch_dispatch__(
+        self,
+        operation: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run one operation on disturbed inputs, where it is more than one inside, and disturb its results."""
+        kwargs = kwargs or {}
+        name = operation.overloadpacket.__name__
+        if self._paused or not _rounds(operation, name, args, kwargs) or self.only not in ("", name):
+            return operation(*args, **kwargs)
+        self._calls += 1
+        with _our_work(name):
+            inputs = args if _rounds_once(operation, name) else self._inputs(operation, name, args)
+        result = operation(*inputs, **kwargs)
+        with _our_work(name):
+            return self._results(operation, name, args, result)
+
+    def _inputs(self, operation: Any, name: str, args: tuple[Any, ...]) -> list[Any]:
+        """Disturb what an operation only reads."""
+        factor = AMPLITUDE * _growth(name, args)
+        declared = operation._schema.arguments  # noqa: SLF001
+        return [
+            arg
+            if one.alias_info is not None or one.name.startswith("running_")
+            else self._changed(arg, factor, place)
+            for place, (one, arg) in enumerate(zip(declared, args, strict=False))
+        ]
+
+    def _results(self, operation: Any, name: str, args: tuple[Any, ...], result: Any) -> Any:
+        written = operation._schema.is_mutable  # noqa: SLF001
+        for tensor in tensors(result):
+            if _is_inexact(tensor):
+                self.rounded[name, tensor.dtype] += 1
+        inside = INSIDE.get(name)
+        if inside is not None:
+            slack = inside(*args)
+            return result + (self._changed(slack, AMPLITUDE, -1) - slack).to(result.dtype)
+        if not written:
+            return self._changed(result, AMPLITUDE, -1)
+        for tensor in tensors(result):
+            if _is_inexact(tensor):
+                tensor.copy_(self._disturbed(tensor, AMPLITUDE, -1))
+        return result
+
+    def _changed(self, tree: Any, factor: float, place: int) -> Any:
+        if isinstance(tree, Tensor):
+            return self._disturbed(tree, factor, place) if _is_inexact(tree) else tree
+        if isinstance(tree, list | tuple):
+            return tree_map_only(Tensor, lambda one: self._changed(one, factor, place), tree)
+        return tree
+
+    def _disturbed(self, tensor: Tensor, factor: float, place: int) -> Tensor:
+        """Return (1 + factor u ξ) times a tensor; both parts of a complex number are moved by its size."""
+        key = hash((self.number, self._calls, place)) % 2**64
+        values = tensor.detach()
+        size = factor * torch.finfo(values.dtype).eps / 2
+        if values.is_complex():
+            parts = torch.view_as_real(values.resolve_conj()).resolve_neg()
+            turned = (1 + size * torch.from_numpy(_xi(parts[..., k].numpy(), key)) for k in (0, 1))
+            return (values * torch.complex(next(turned), next(turned) - 1)).to(values.dtype)
+        narrow = values.dtype in (torch.bfloat16, torch.float16)
+        array = (values.float() if narrow else values.resolve_neg()).numpy()
+        return torch.from_numpy(_moved(array, size, key)).to(values.dtype)
+
+
+class DisturbanceError(Exception):
+    """An operation that cannot be disturbed: ours to mend, and no answer of a form."""
+
+
+@contextmanager
+def _our_work(name: str) -> Iterator[None]:
+    """Keep a mistake of ours from being taken for a refusal of the form that is running."""
+    try:
+        yield
+    except Exception as error:
+        raise DisturbanceError(f"{name} cannot be disturbed: {type(error).__name__}: {error}") from error
+
+
+Array = np.ndarray[Any, Any]
+
+
+def _moved(array: Array, size: float, key: int) -> Array:
+    """Return (1 + size ξ) times an array, in float64; what is not finite stays."""
+    with np.errstate(all="ignore"):
+        moved = np.asarray(array + array * (size * _xi(array, key)))
+    if not np.isfinite(moved).all():
+        moved = np.where(np.isfinite(moved), moved, array)
+    return moved
+
+
+def _xi(array: Array, key: int) -> Array:
+    """Return ξ for every entry, 1/2 <= |ξ| < 1, from its bits and the key."""
+    # An array of no axes would become a number with the first product.
+    words = array.view(WORDS[array.itemsize]).astype(np.uint64).reshape(-1)
+    words ^= np.uint64(key)
+    words *= MIXERS[0]
+    words ^= words >> SHIFTS[0]
+    words *= MIXERS[1]
+    words ^= words >> SHIFTS[1]
+    drawn = words.view(np.int64) * 2.0**-64
+    drawn += np.copysign(0.5, drawn)
+    return drawn.reshape(array.shape)
+
+
+def _rounds(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether an operation rounds: not one that moves, compares or chooses, gives a view, or draws at random."""
+    if name in ROUND_NOTHING or name.removesuffix("_") in ROUND_NOTHING:
+        return _narrows(name, args, kwargs)
+    if torch.Tag.nondeterministic_seeded in operation.tags:
+        return False
+    return not any(one.alias_info and not one.alias_info.is_write for one in operation._schema.returns)  # noqa: SLF001
+
+
+def _narrows(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a copy rounds, as one to a narrower dtype does."""
+    if name == "copy_":
+        source, target = args[1].dtype, args[0].dtype
+    elif name == "_to_copy":
+        source, target = args[0].dtype, kwargs.get("dtype") or args[0].dtype
+    else:
+        return False
+    return narrows(source, target)
+
+
+def _rounds_once(operation: Any, name: str) -> bool:
+    """Whether an operation is a single one on each entry: its result alone is disturbed."""
+    several = name.endswith("_backward") or name.removesuffix("_") in SEVERAL_AT_EACH_ENTRY
+    return torch.Tag.pointwise in operation.tags and not several
+
+
+def _growth(name: str, args: tuple[Any, ...]) -> float:
+    """Give how much more a sum of many terms may round than one of few: the root of their number."""
+    return max(1.0, math.sqrt(terms(name, args) / USUAL_TERMS))
+
+
+def _is_inexact(tensor: Tensor) -> bool:
+    has_numbers = tensor.layout is torch.strided and not tensor.is_meta and tensor.numel() > 0
+    return has_numbers and (tensor.is_complex() or (tensor.is_floating_point() and not _counts(tensor)))
+
+
+def _counts(tensor: Tensor) -> bool:
+    """Whether a tensor is a single whole number, as an optimiser counts its steps: nothing rounds there."""
+    return not tensor.ndim and bool(tensor == tensor.round())
+
+
+def _of_gelu_backward(gradient: Tensor, x: Tensor, **_: Any) -> Tensor:
+    return gradient * (1 + x.abs())
+
+
+def _of_log_softmax(x: Tensor, axis: int, *_: Any) -> Tensor:
+    return x - x.amax(axis, keepdim=True) - 1 if x.numel() else x
+
+
+SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}
+"""What multiplies and adds at each entry: the sum may be small where the product was not."""
+INSIDE: Mapping[str, Callable[..., Tensor]] = {
+    "gelu": lambda x, **_: x,
+    "gelu_backward": _of_gelu_backward,
+    "_log_softmax": _of_log_softmax,
+    "logsumexp": lambda x, axes, keepdim=False: x.abs().amax(axes, keepdim=keepdim) + 1,
+}
+"""Of what size are the numbers that an operation takes the difference of at its end, where that may be small."""

@@ -1,0 +1,111 @@
+"""Disturbed runs -> how far rounding can carry an output, and whether two outputs lie within it.
+
+The noise of one output is the spread of its disturbed runs (see `disturbance`) around the undisturbed one: at each
+entry the root of the mean square of the deviations, the largest quarter left out, for a disturbed run may choose
+another way at a threshold and says nothing then. Few runs may happen to lie close together at one entry. So no
+entry's noise is less, beside its size, than what is usual in its tensor.
+
+    differs where |reference - candidate| > CONSTANT * max(noise of the reference, noise of the candidate)
+
+CONSTANT is one number for all layers and dtypes: `python -m tests.calibration` measures both ends. Right pairs stay
+below 2, a difference of meaning of 1e-12 of the output lies above 1,000. An ill-conditioned form has much noise, and is
+given as much room.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+CONSTANT = 16.0
+STAGES = {1: 1.0, 3: 4.0, 8: CONSTANT, 32: CONSTANT}
+"""Disturbed runs -> the constant that is used with so many: most of what is right is seen with few."""
+QUICK = {1: CONSTANT}
+"""Where nothing is refuted by what is found."""
+ENOUGH = 8
+DECISIVE = 1000.0
+"""What is so many times beyond the widest noise seen needs no more runs than ENOUGH."""
+CLOSE = 4.0
+"""So many units in the last place are rounding without further question."""
+LEFT_OUT = 4
+"""One deviation in so many is left out, the largest ones first."""
+LOST = 0.1
+"""An entry whose noise is this part of it keeps no digit."""
+
+
+def close(reference: Tensor, candidate: Tensor, *, whole: bool = False) -> Tensor:
+    """Say where two tensors lie within a few units in the last place, or both hold the same infinity or nan.
+
+    The last place is that of each entry, or of the largest one of the `whole`.
+    """
+    apart = (reference - candidate).abs()
+    size = torch.maximum(reference.abs(), candidate.abs())
+    if whole and size.numel():
+        size = size.nan_to_num(0.0, 0.0, 0.0).amax()
+    finfo = torch.finfo(reference.dtype)
+    near = apart <= CLOSE * finfo.eps * size + underflow(reference.dtype)
+    return (near & torch.isfinite(apart)) | (reference == candidate) | (reference.isnan() & candidate.isnan())
+
+
+def underflow(dtype: torch.dtype) -> float:
+    """Give the size below which numbers may have lost digits to gradual underflow on their way."""
+    finfo = torch.finfo(dtype)
+    return float(finfo.tiny / finfo.eps)
+
+
+def noise(plain: Tensor, disturbed: Sequence[Tensor]) -> Tensor:
+    """Give how far rounding carries each entry of an output, from its undisturbed and its disturbed runs."""
+    usable = [one for one in disturbed if one.shape == plain.shape]
+    if not usable or not plain.numel():
+        return torch.zeros_like(plain.abs())
+    deviations = torch.stack([(one - plain).abs().nan_to_num(0.0, 0.0, 0.0) for one in usable])
+    kept = deviations.sort(0).values[: len(usable) - len(usable) // LEFT_OUT]
+    own = _root_mean_square(kept)
+    return torch.maximum(own, _usual(own, plain.abs()) * plain.abs().nan_to_num(0.0, 0.0, 0.0))
+
+
+def widest(plain: Tensor, disturbed: Sequence[Tensor]) -> Tensor:
+    """Return the most that rounding may carry each entry, by the largest deviation of any run, entry by entry.
+
+    Where a form rounds onto a coarse grid, few runs may all end where the undisturbed one does.
+    """
+    usable = [one for one in disturbed if one.shape == plain.shape]
+    if not usable or not plain.numel():
+        return torch.zeros_like(plain.abs())
+    farthest = torch.stack([(one - plain).abs().nan_to_num(0.0, 0.0, 0.0) for one in usable]).amax(0)
+    size = plain.abs().nan_to_num(0.0, 0.0, 0.0)
+    largest_part = torch.where(size > 0, farthest / size, 0.0).amax()
+    return torch.maximum(farthest, largest_part.nan_to_num(0.0, 0.0, 0.0) * size)
+
+
+def ratio(reference: Tensor, candidate: Tensor, allowed: Tensor) -> Tensor:
+    """Give |reference - candidate| over the noise; 0 where they are close, inf where one alone is finite."""
+    apart = (reference - candidate).abs().double()
+    over = apart / (allowed.double() + underflow(reference.dtype))
+    over = torch.where(torch.isfinite(apart), over, torch.inf)
+    return torch.where(close(reference, candidate), 0.0, over)
+
+
+def largest(ratios: Tensor) -> float:
+    """Give the largest of some ratios, as a number that a report can hold."""
+    return min(float(ratios.max()), sys.float_info.max) if ratios.numel() else 0.0
+
+
+def lost(plain: Tensor, spread: Tensor) -> Tensor:
+    """Say at which entries rounding leaves no digit."""
+    return (spread > LOST * plain.abs()) & torch.isfinite(plain) & (plain.abs() > underflow(plain.dtype))
+
+
+def _root_mean_square(values: Tensor) -> Tensor:
+    # Scaled, for squares leave the range long before the numbers do.
+    size = values.amax(0).clamp(min=underflow(values.dtype))
+    return (values / size).square().mean(0).sqrt() * size
+
+
+def _usual(own: Tensor, size: Tensor) -> Tensor:
+    """Give the median of noise over size, over the entries that have both."""
+    both = (own > 0) & (size > 0) & torch.isfinite(size)
+    return (own[both] / size[both]).median() if both.any() else own.new_zeros(())
