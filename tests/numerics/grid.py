@@ -15,8 +15,9 @@ from equivalence.claim import Equivalence
 from equivalence.variable import Between, Index, Variable
 from properties.cases.definition import fields_of
 
-SIZES = (1, 2, 5)
+SIZES = (1, 5)
 ROWS = 4
+SEED = 3
 USUAL = 1e-6
 ILL_CONDITIONED = {
     "AttentionInBlocks": 1e-3,
@@ -164,7 +165,7 @@ def differences(claim: type[Equivalence], *, twice: bool) -> Iterator[str]:
 def both(
     claim: Equivalence, fill: Fill, dtype: torch.dtype, *, twice: bool
 ) -> Iterator[tuple[str, Tensor, Tensor]]:
-    generator = torch.Generator().manual_seed(3)
+    generator = torch.Generator().manual_seed(SEED)
     x = [cast(one, dtype) for one in inputs(claim, fill, generator)]
     theta = parameters(claim, dtype, generator)
     leaves = [one for one in (*x, *theta.values()) if one.requires_grad]

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 
 import torch
 
@@ -39,7 +40,9 @@ def chosen(asked: argparse.Namespace) -> list[tuple[str, str]]:
 def outcomes(asked: argparse.Namespace) -> Iterator[Outcome]:
     """Try the pairs in processes of their own, and give each as it is done."""
     examples = asked.examples or profile(asked.profile).max_examples
-    with ProcessPoolExecutor(asked.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(
+        asked.jobs, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
         waiting = [
             pool.submit(tried, side, name, range(asked.seeds), examples) for side, name in chosen(asked)
         ]

@@ -1258,6 +1258,13 @@ class LeakyByChoice(OfRows):
     forms = (lambda x: functional.leaky_relu(x, 0.1), lambda x: torch.where(x > 0, x, 0.1 * x))
 
 
+@right
+class SignOfZero(OfRows):
+    """0 x is 0 beside -0: the sign of a zero is no difference."""
+
+    forms = (lambda x: 0 * x, lambda x: -(0 * x))
+
+
 # Modules.
 
 
@@ -1448,6 +1455,8 @@ LESS_PRECISE = frozenset(
     }
 )
 """Pairs whose candidate keeps fewer digits than its reference: one function, refuted by `precision` alone."""
+ALSO = {"SquareWeightTransposed": ("training_muon",)}
+"""Laws besides those of the function that a pair holds under: Muon computes in bfloat16, W or Wᵀ alike."""
 NO_SECOND_DERIVATIVE = {
     "AttentionFused": "torch's fused attention has none on the CPU",
     "CausalAttentionFused": "torch's fused attention has none on the CPU",

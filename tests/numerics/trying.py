@@ -12,7 +12,7 @@ from properties.laws import LAWS
 from properties.running.cell import Cell
 from properties.running.profiles import GATE_EXAMPLES
 from tests.mutants.trial import rejection
-from tests.numerics import NO_SECOND_DERIVATIVE, REFUTED_BY, RIGHT, WRONG
+from tests.numerics import ALSO, NO_SECOND_DERIVATIVE, REFUTED_BY, RIGHT, WRONG
 
 FUNCTION = (
     "forward",
@@ -67,7 +67,8 @@ def laws_of(side: str, name: str) -> Iterable[str]:
     """Name the laws that a pair is tried under: those that exist, and apply."""
     if side == "wrong":
         return [law for law in REFUTED_BY[name] if law in LAWS]
-    return [law for law in FUNCTION if law != "second_derivative" or name not in NO_SECOND_DERIVATIVE]
+    laws = (*FUNCTION, *ALSO.get(name, ()))
+    return [law for law in laws if law != "second_derivative" or name not in NO_SECOND_DERIVATIVE]
 
 
 def cells(side: str, name: str) -> list[Cell]:
