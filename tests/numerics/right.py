@@ -388,19 +388,19 @@ class Scaled(nn.Module):
         self.length = nn.Parameter(torch.ones(3, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        lengths: Tensor = self.direction.norm(dim=1, keepdim=True)
+        lengths = (self.direction.square().sum(1, keepdim=True) + 1e-12).sqrt()
         return x @ (self.direction * (self.length / lengths)).mT
 
 
 class ScaledByFormula(Scaled):
     def forward(self, x: Tensor) -> Tensor:
-        lengths = self.direction.square().sum(1).sqrt()
-        return x @ self.direction.mT / lengths * self.length[:, 0]
+        shrinks = (torch.einsum("oi,oi->o", self.direction, self.direction) + 1e-12).rsqrt()
+        return x @ self.direction.mT * shrinks * self.length[:, 0]
 
 
 @right
 class WeightNorm(Equivalence):
-    """Weight normalisation divides by the length of each row, before the product or after it."""
+    """Weight normalisation divides by the length of each row and eps, before the product or after it."""
 
     n: Size
 

@@ -962,9 +962,9 @@ class AbsoluteByRoot(OfRows):
 
 @wrong("input_gradient")
 class ClampByHardtanh(OfRows):
-    """hardtanh for clamp: its gradient at the bounds is 0."""
+    """hardtanh for clamp: its gradient at the bounds, 0 and 1, is 0."""
 
-    forms = (lambda x: x.clamp(-1, 1), functional.hardtanh)
+    forms = (lambda x: x.clamp(0, 1), lambda x: functional.hardtanh(x, 0.0, 1.0))
 
 
 @wrong("input_gradient")
