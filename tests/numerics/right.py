@@ -589,11 +589,11 @@ class LSTMStepByStep(Equivalence):
 
 @right
 class RNNStepByStep(Equivalence):
-    """nn.RNN over 200 steps is a loop of tanh."""
+    """nn.RNN over 60 steps is a loop of tanh."""
 
     n: Width
 
-    x = Real("200 batch n")
+    x = Real("60 batch n")
 
     def reference(self) -> nn.Module:
         return Output(nn.RNN(self.n, self.n))
