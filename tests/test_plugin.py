@@ -78,6 +78,25 @@ def test_a_declared_break_must_be_found_by_a_disagreement(user: pytest.Pytester)
     outcome.stdout.fnmatch_lines(["*XPASS(strict)*nothing at all*", "*NameError: a slip*"])
 
 
+def test_what_is_beyond_the_claim_may_fail_and_is_told(user: pytest.Pytester) -> None:
+    tests = """
+        class Plain(nn.Linear):
+            def forward(self, x): return torch.einsum("...i,oi->...o", x, self.weight) + self.bias
+
+        class PlainIsLinear(LinearIsLinear):
+            same = "function"
+            def candidate(self): return Plain(self.in_features, 2)
+
+        TestPlain = suite(PlainIsLinear, laws=["forward", "rejects", "state"])
+    """
+    outcome = result(user, tests, "-rxX", "-o", "xfail_strict=true", "--junitxml=report.xml")
+    outcome.assert_outcomes(passed=2, xfailed=1)
+    told = "beyond the claimed function: accepts inputs that the reference refuses"
+    outcome.stdout.fnmatch_lines([f"XFAIL *test_rejects - {told}"])
+    assert told in (Path(user.path) / "report.xml").read_text()
+    assert "&quot;status&quot;: &quot;not claimed&quot;" in (Path(user.path) / "report.xml").read_text()
+
+
 def test_tests_are_real_hypothesis_tests(user: pytest.Pytester) -> None:
     tests = "TestRight = suite(LinearIsLinear)"
     result(user, tests, "-m", "hypothesis").assert_outcomes(passed=15, skipped=2)

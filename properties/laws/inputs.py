@@ -18,7 +18,7 @@ from properties.laws.registry import law
 from properties.oracle.agreement import Equation
 
 
-@law(leading_axes)
+@law(leading_axes, otherwise="does not compute each row alone")
 def rows(_: Any, sample: Sample) -> Equation:
     """f(stack of rows) = stack of f(row): each row of the leading axes is computed alone."""
     one, other = sample.inputs, sample.draw_inputs(Stream.SECOND_ROW)
@@ -33,13 +33,23 @@ def _reference_ignores_layout(_: Any, sample: Sample) -> Equation:
     return Equation(_contiguous(sample), _laid_out(sample.reference, sample))
 
 
-@law(inputs, premise=_reference_ignores_layout)
+@law(
+    inputs,
+    premise=_reference_ignores_layout,
+    otherwise="depends on how inputs lie in memory, or changes them",
+)
 def layout(_: Any, sample: Sample) -> Equation:
     """f(x) does not depend on how x lies in memory, and x is not changed."""
     return Equation(_contiguous(sample), _laid_out(sample.candidate, sample))
 
 
-@law(real_inputs, decided="directly")
+@law(
+    real_inputs,
+    decided="directly",
+    scope="module",
+    edge=True,
+    otherwise="an inf or a nan reaches other outputs",
+)
 def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
     """An inf or a nan in one entry of x reaches the same outputs in both forms."""
     with torch.no_grad():
@@ -55,7 +65,13 @@ def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
         )
 
 
-@law(inputs, decided="directly")
+@law(
+    inputs,
+    decided="directly",
+    scope="module",
+    edge=True,
+    otherwise="accepts inputs that the reference refuses",
+)
 def rejects(claim: Equivalence, sample: Sample) -> Equation:
     """What the reference refuses (a wrong size, a missing axis, a wrong dtype), the candidate refuses."""
     refused = {

@@ -23,7 +23,7 @@ Copy = Callable[[Equivalence, Sample, str, nn.Module], nn.Module]
 """(claim, sample, side, module) -> a copy of the module."""
 
 
-@law()
+@law(scope="module", otherwise="its copies or saved states give something else")
 def state(claim: Equivalence, sample: Sample) -> Equation:
     """state_dict, deepcopy, pickle and .to carry all that the output depends on, and copies stand alone."""
     sample.require_domain()
@@ -48,7 +48,7 @@ def state(claim: Equivalence, sample: Sample) -> Equation:
     )
 
 
-@law()
+@law(scope="module", otherwise="differs in train or eval, or when it is called again")
 def modes(claim: Equivalence, sample: Sample) -> Equation:
     """The forms agree, called again and again in eval and in train, and so do their buffers afterwards."""
     reference, updated = _in_modes(sample.reference, sample)

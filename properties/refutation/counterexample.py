@@ -94,6 +94,7 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
             wiring=self._wiring(difference),
             worst=self._worst(),
             replay=f"equivalence replay {written(verdict.case)} --law {law}",
+            beyond=self.judge.law.beyond(self.judge.domain.claim),
         )
 
     def _wiring(self, difference: Difference) -> Sequence[str]:

@@ -56,6 +56,8 @@ class CounterexampleRecord:
     """The command line that shows it again."""
     file: str = ""
     """The replay file as `equivalence replay` takes it; empty where none was written."""
+    beyond: str = ""
+    """That the law looks beyond what the claim calls the same; empty where it does not."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,9 @@ class CellRecord:
     claim: str
     law: str
     status: str
-    """holds, refuted as declared, does not apply, refuted, declared break not found, or error."""
+    """holds, refuted (as declared, or not), not claimed, does not apply, declared break not found, error."""
     reason: str
-    """Why the law does not apply, or why the claim is declared to break it; empty otherwise."""
+    """Why the law does not apply, why the claim is declared to break it, or what it is beyond; else empty."""
     executed: int
     outside: int
     """Cases that the reference refused."""
@@ -99,6 +101,10 @@ class ClaimRecord:
     statement: str
     source: str
     module: str
+    same: str = "layer"
+    """How much is claimed: function, module or layer."""
+    verdict: str = ""
+    """What the run says of it in one sentence."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ def refutation(claim: str, law: str, statement: str, found: CounterexampleRecord
 
 
 def _lines(claim: str, law: str, statement: str, found: CounterexampleRecord) -> Iterator[str]:
-    declared = f", as declared ({found.declared})" if found.declared else ""
-    yield f"{claim} is refuted by {law}{declared}"
+    known = f", as declared ({found.declared})" if found.declared else ""
+    known = known or (f", {found.beyond}" if found.beyond else "")
+    yield f"{claim} is refuted by {law}{known}"
     yield _line("law", statement)
     yield _line("kind", found.kind)
     yield _line("smallest case", found.case)

@@ -13,10 +13,14 @@ from properties.report.document import CellRecord
 from properties.report.numbers import plural
 from properties.running.recording import Status, as_claimed
 from properties.running.request import Request
+from properties.running.verdict import verdict
 
 WIDTH = 80
+FEW = 3
+"""So many claims get a verdict each, above the table."""
 MARKS = {
     Status.REFUTED_AS_DECLARED: "x",
+    Status.NOT_CLAIMED: "-",
     Status.DOES_NOT_APPLY: ".",
     Status.REFUTED: "!",
     Status.BREAK_NOT_FOUND: "?",
@@ -25,6 +29,7 @@ MARKS = {
 COUNTED = {
     Status.HOLDS: "hold",
     Status.REFUTED_AS_DECLARED: "refuted as declared",
+    Status.NOT_CLAIMED: "not claimed",
     Status.DOES_NOT_APPLY: "do not apply",
     Status.REFUTED: "REFUTED",
     Status.BREAK_NOT_FOUND: "declared break NOT FOUND",
@@ -33,7 +38,7 @@ COUNTED = {
 DECIDED = {EXACT: "=", LADDER: "~", "statistics": "%", "directly": "="}
 LEGEND = (
     "= holds, exact   ~ holds, precision ladder   % holds, statistics   x refuted, as declared\n"
-    ". does not apply   ! REFUTED   ? declared break NOT FOUND   E error"
+    "- fails what is not claimed   . does not apply   ! REFUTED   ? declared break NOT FOUND   E error"
 )
 
 
@@ -109,6 +114,16 @@ def failures(records: Sequence[CellRecord]) -> Iterator[str]:
             yield ""
             yield f"{record.status.upper()}: {record.claim}, {record.law}"
             yield record.text
+
+
+def verdicts(records: Sequence[CellRecord]) -> Iterator[str]:
+    """Say what each of a few claims came to, and each that fails what it does not claim."""
+    claims: dict[str, list[CellRecord]] = {}
+    for record in records:
+        claims.setdefault(record.claim, []).append(record)
+    for claim, cells in claims.items():
+        if len(claims) <= FEW or any(cell.status == Status.NOT_CLAIMED for cell in cells):
+            yield f"{claim}: {verdict(cells)}"
 
 
 def totals(records: Sequence[CellRecord], seconds: float) -> str:
