@@ -183,7 +183,7 @@ def print_report(request: Request, finished: Run, options: argparse.Namespace) -
         "",
         *table.decisions(records),
         *(_sizes(request) if options.at else ()),
-        *table.failures(records),
+        *table.failures(records, full=options.all),
         "",
         table.totals(records, finished.seconds),
     ):

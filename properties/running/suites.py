@@ -83,7 +83,7 @@ def _marked(cell: Cell, plan: Plan) -> Callable[[], None]:
     import pytest  # noqa: PLC0415  (an extra: the command line does without it)
 
     test = cell.test(plan)
-    test.equivalence_cell = cell  # type: ignore[attr-defined]
+    test.equivalence_cell, test.equivalence_plan = cell, plan  # type: ignore[attr-defined]
     if _inapplicable(cell):
         return pytest.mark.skip(reason=f"{cell.law.name} does not apply: {cell.inapplicable}")(test)
     if cell.declared:

@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 
 from properties.judging.judge import EXACT, LADDER
 from properties.laws import all_laws
+from properties.laws.registry import plainest_first
 from properties.oracle.statistics import FALSE_ALARM
 from properties.report.document import CellRecord
 from properties.report.numbers import plural
+from properties.report.text import LABEL
+from properties.report.text import WIDTH as TEXT_WIDTH
 from properties.running.recording import Status, as_claimed
 from properties.running.request import Request
-from properties.running.verdict import verdict
+from properties.running.verdict import KNOWN, verdict
 
 WIDTH = 80
 FEW = 3
@@ -98,22 +101,20 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
 
 
 def refutations(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
-    """Give the smallest case of each refuted claim: the first law that refutes it, or all of them."""
-    shown: set[str] = set()
-    for record in records:
-        if record.status == Status.REFUTED_AS_DECLARED and (full or record.claim not in shown):
-            shown.add(record.claim)
-            yield ""
-            yield record.text
+    """Give the smallest case of each claim that differs as is known: by the plainest law, or by all."""
+    for first, others in _causes([record for record in records if record.status in KNOWN], full=full):
+        yield ""
+        yield first.text
+        yield from _also(others)
 
 
-def failures(records: Sequence[CellRecord]) -> Iterator[str]:
-    """Give the whole text of everything that is not as claimed."""
-    for record in records:
-        if not as_claimed(record):
-            yield ""
-            yield f"{record.status.upper()}: {record.claim}, {record.law}"
-            yield record.text
+def failures(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
+    """Give the text of what is not as claimed: of each claim the plainest law of a cause, or all of them."""
+    for first, others in _causes([record for record in records if not as_claimed(record)], full=full):
+        yield ""
+        yield f"{first.status.upper()}: {first.claim}, {first.law}"
+        yield first.text
+        yield from _also(others)
 
 
 def verdicts(records: Sequence[CellRecord]) -> Iterator[str]:
@@ -138,6 +139,40 @@ def totals(records: Sequence[CellRecord], seconds: float) -> str:
     return (
         f"claims {claims}, cells {len(records)} ({counted}), cases {executed:,}, "
         f"outside a domain {outside:,}, {seconds:.1f} s"
+    )
+
+
+def _causes(
+    records: Sequence[CellRecord], *, full: bool
+) -> Iterator[tuple[CellRecord, Sequence[CellRecord]]]:
+    """Give the plainest failure of each cause, and the others of that cause; each for itself where `full`."""
+    ranks = {law: rank for rank, law in enumerate(plainest_first(record.law for record in records))}
+    causes: dict[tuple[str, ...], list[CellRecord]] = {}
+    for record in records:
+        causes.setdefault((record.claim, record.law if full else _cause(record)), []).append(record)
+    for alike in causes.values():
+        first, *others = sorted(alike, key=lambda record: ranks[record.law])
+        yield first, others
+
+
+def _cause(record: CellRecord) -> str:
+    """Say what two failures of a claim share: refutations are one, errors by what was raised."""
+    if record.status == Status.ERROR:
+        return "".join(record.text.splitlines()[-1:])
+    return record.law if record.status == Status.BREAK_NOT_FOUND else ""
+
+
+def _also(others: Sequence[CellRecord]) -> list[str]:
+    """Name the other laws that show a cause, and how each is shown."""
+    if not others:
+        return []
+    names = ", ".join(record.law for record in others)
+    return textwrap.wrap(
+        f"{names} (--law {others[0].law} shows it; --all shows all)",
+        TEXT_WIDTH,
+        initial_indent=f"  {'also':<{LABEL}}",
+        subsequent_indent=" " * (LABEL + 2),
+        break_on_hyphens=False,
     )
 
 
