@@ -54,9 +54,10 @@ def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
     """An inf or a nan in one entry of x reaches the same outputs in both forms."""
     with torch.no_grad():
         spoilt = {
-            f"outputs reached by {value} in {name}": _spoilt(sample, place, value)
+            f"{value} in {name}{entry or ''} reaches output": _spoilt(sample, place, entry, value)
             for place, (name, variable) in enumerate(claim.inputs().items())
             if isinstance(variable, Real)
+            for entry in _random_entries(sample, place)
             for value in (inf, -inf, nan)
         }
         return Equation(
@@ -137,12 +138,19 @@ def _expanded(tensor: Tensor) -> Tensor:
     return tensor[:1].clone().expand_as(tensor)
 
 
-def _spoilt(sample: Sample, place: int, value: float) -> tuple[Tensor, ...]:
-    """Put one value into one random entry of one input."""
+def _random_entries(sample: Sample, place: int) -> list[list[int]]:
+    """Give the index of one random entry of an input; none where it is empty."""
+    x = sample.inputs[place]
+    if not x.numel():
+        return []
+    entry = torch.randint(x.numel(), (), generator=sample.generator(Stream.PLACES))
+    return [[int(index) for index in torch.unravel_index(entry, x.shape)]]
+
+
+def _spoilt(sample: Sample, place: int, entry: Sequence[int], value: float) -> tuple[Tensor, ...]:
+    """Put one value into one entry of one input."""
     x = list(copies(sample.inputs))
-    if x[place].numel():
-        entry = torch.randint(x[place].numel(), (), generator=sample.generator(Stream.PLACES))
-        x[place].view(-1)[entry] = value
+    x[place][tuple(entry)] = value
     return tuple(x)
 
 

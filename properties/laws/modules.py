@@ -121,16 +121,17 @@ def _on_meta(form: Form, module: nn.Module, sample: Sample) -> tuple[Tensor, ...
 
 
 def _both_on_meta(sample: Sample, module: nn.Module) -> tuple[object, object]:
-    """Run both forms without memory, where the reference can."""
+    """Run both forms without memory, where the reference can, and say of a candidate what it raised."""
     reference = sample.module(sample.reference, sample.theta)
     try:
         expected = _on_meta(sample.reference, reference, sample)
     except FormError:
         return (), ()
     try:
-        return expected, _on_meta(sample.candidate, module, sample)
+        found, answer = _on_meta(sample.candidate, module, sample), "returned"
     except FormError as error:
-        return expected, str(error)
+        found, answer = expected, f"raised {type(error.original).__name__}: {error.original}".splitlines()[0]
+    return {"call": "returned", "output": expected}, {"call": answer, "output": found}
 
 
 def _with_other_masks(claim: Equivalence) -> Equivalence:

@@ -25,7 +25,8 @@ from properties.report.document import CounterexampleRecord, TensorRecord
 from properties.report.text import refutation
 
 MOST_ENTRIES = 40
-"""Tensors larger than this are described, not shown."""
+"""Of tensors larger than this, a few entries are shown: those that differ, or that are not 0."""
+MOST_NOTABLE = 8
 SAME_FUNCTION = 2.0**-18
 """A float32 difference of at most this part of the output is one of precision."""
 ANOTHER_FUNCTION = "another function"
@@ -174,6 +175,9 @@ def _digits(mask: Mask) -> Tensor:
 
 def _tensor(name: str, value: Tensor, wrong: Tensor | None = None) -> TensorRecord:
     omitted = value.numel() > MOST_ENTRIES
+    places = (
+        (value != 0 if wrong is None else wrong.expand(value.shape)).nonzero().tolist() if omitted else []
+    )
     return TensorRecord(
         name=name,
         shape=list(value.shape),
@@ -181,6 +185,8 @@ def _tensor(name: str, value: Tensor, wrong: Tensor | None = None) -> TensorReco
         entries=[] if omitted else [_number(entry) for entry in value.reshape(-1).tolist()],
         omitted=omitted,
         wrong=[] if wrong is None or omitted else list(_places(wrong.expand(value.shape))),
+        notable={str(place): _number(value[tuple(place)].item()) for place in places[:MOST_NOTABLE]},
+        more=max(0, len(places) - MOST_NOTABLE),
     )
 
 

@@ -24,6 +24,10 @@ class TensorRecord:
     omitted: bool = False
     wrong: Sequence[int] = ()
     """Flat places of the entries that differ from the other side."""
+    notable: Mapping[str, float | int | bool | str] = field(default_factory=dict)
+    """Where entries are omitted: place -> entry of some that differ, or that are not 0."""
+    more: int = 0
+    """So many like these are left out."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class CellRecord:
     """What went wrong, as the terminal shows it."""
     controls: Mapping[str, int] = field(default_factory=dict)
     """Wrong run -> cases that told it from the right one."""
+    refusal: str = ""
+    """What the reference raised when it last refused a case; empty where it refused none."""
 
 
 @dataclass(frozen=True)

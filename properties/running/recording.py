@@ -64,6 +64,7 @@ def record(
         obstacle=tally.exactness.obstacle if ladder and tally.exactness else "",
         text=_text(cell, status, error),
         controls=dict(tally.told_apart),
+        refusal=tally.refusal,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -43,6 +44,11 @@ LEGEND = (
     "= holds, exact   ~ holds, precision ladder   % holds, statistics   x refuted, as declared\n"
     "- fails what is not claimed   . does not apply   ! REFUTED   ? declared break NOT FOUND   E error"
 )
+
+
+ABOUT_SIZES = re.compile(r"\b(divi|shape|size|dimension|length|multiple|features|channels)", re.IGNORECASE)
+"""What a reference says that was built or run with sizes that do not fit each other."""
+DERIVED = "; where a size follows from others, name the axis by a property that computes it"
 
 
 def header(request: Request) -> str:
@@ -217,10 +223,12 @@ def _refusals(records: Sequence[CellRecord]) -> Iterator[str]:
     for claim, refused in outside.items():
         if refused > executed[claim]:
             drawn = plural(refused + executed[claim], "case")
-            yield from _paragraph(
-                f"{claim}: its reference refused {refused:,} of {drawn}; where a size follows from others, "
-                "name the axis by a property that computes it"
+            last = next(
+                (record.refusal for record in records if record.claim == claim and record.refusal), ""
             )
+            said = f", as in: {last.splitlines()[0]}" if last else ""
+            advice = DERIVED if not last or ABOUT_SIZES.search(last) else ""
+            yield from _paragraph(f"{claim}: its reference refused {refused:,} of {drawn}{said}{advice}")
 
 
 def _paragraph(text: str) -> list[str]:
