@@ -111,6 +111,10 @@ def test_a_right_rewrite_is_the_same_layer_and_leaves_nothing_behind(capsys: Cap
     assert re.search(
         r"^the same layer, as far as \d+ cases of 15 laws tell\ncarried: bias, weight\n", out, re.MULTILINE
     )
+    assert re.search(
+        r"^  looked at: \d+ cases, sizes 0 to \d+, float64 and float32; whole numbers,", out, re.MULTILINE
+    )
+    assert "\n  not looked at: larger sizes, other magnitudes, float16 and bfloat16," in out
     assert re.search(r"^EinsumIsLinear +=", out, re.MULTILINE)
     assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["forms.py"]
 

@@ -33,6 +33,7 @@ from properties.judging.rounding import rounding
 from properties.laws.registry import SCOPES
 from properties.reading.claims import UsageError
 from properties.report.document import CellRecord
+from properties.running import table
 from properties.running.recording import Status
 from properties.running.request import Request
 from properties.running.verdict import FUNCTION, laws_of, shown_scope, verdict
@@ -135,6 +136,7 @@ def compare_forms(options: argparse.Namespace) -> int:
             *filter(None, [verdict(finished.records)]),
             *remarks(found, comparison.carry),
             *_rounding(request, finished.records),
+            *table.extent(finished.records, fed=request.data is not None),
         ):
             print(line)
         verification.print_report(request, finished, options)

@@ -78,7 +78,7 @@ def verify_claims(options: argparse.Namespace) -> int:
     """Check claims under laws, print the table, and say by the exit code whether all is as claimed."""
     request = requested(options, options.claims or CATALOGUE)
     finished = run(request, options.jobs or _usual_jobs(len(request.claims)))
-    for line in table.verdicts(finished.records):
+    for line in table.verdicts(finished.records, fed=request.data is not None):
         print(line)
     print_report(request, finished, options)
     write_reports(request, finished, options)

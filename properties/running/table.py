@@ -15,6 +15,7 @@ from properties.report.document import CellRecord
 from properties.report.numbers import plural
 from properties.report.text import LABEL
 from properties.report.text import WIDTH as TEXT_WIDTH
+from properties.running.looked import looked_at
 from properties.running.recording import Status, as_claimed
 from properties.running.request import Request
 from properties.running.verdict import KNOWN, verdict
@@ -123,14 +124,22 @@ def failures(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
         yield from _also(others)
 
 
-def verdicts(records: Sequence[CellRecord]) -> Iterator[str]:
-    """Say what each of a few claims came to, and each that fails what it does not claim."""
+def verdicts(records: Sequence[CellRecord], *, fed: bool) -> Iterator[str]:
+    """Say what each of a few claims came to and what was looked at, and the first of each that fails more."""
     claims: dict[str, list[CellRecord]] = {}
     for record in records:
         claims.setdefault(record.claim, []).append(record)
     for claim, cells in claims.items():
         if len(claims) <= FEW or any(cell.status == Status.NOT_CLAIMED for cell in cells):
             yield f"{claim}: {verdict(cells)}"
+        if len(claims) <= FEW:
+            yield from extent(cells, fed=fed)
+
+
+def extent(records: Sequence[CellRecord], *, fed: bool) -> Iterator[str]:
+    """Say what a claim was run on, and on what it was not, as a paragraph."""
+    for line in looked_at(records, fed=fed):
+        yield from textwrap.wrap(line, TEXT_WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def totals(records: Sequence[CellRecord], seconds: float) -> str:
