@@ -41,6 +41,17 @@ def test_refutations_are_one_failure_told_by_the_plainest(held: CellRecord) -> N
     assert not any("also" in line for line in lines(records, full=True))
 
 
+def test_what_is_not_claimed_is_told_with_what_is(held: CellRecord) -> None:
+    records = [cell(held, "training", Status.NOT_CLAIMED), cell(held, "rows", Status.REFUTED)]
+    assert list(table.refutations(records, full=False)) == []
+    assert lines(records) == [
+        f"REFUTED: {CLAIM}, rows",
+        "the text of rows",
+        "  also           training (--law training shows it; --all shows all)",
+    ]
+    assert lines(records[:1]) == []
+
+
 def test_claims_are_told_apart(held: CellRecord) -> None:
     records = [cell(held, "rows", Status.REFUTED), cell(held, "forward", Status.REFUTED)]
     other = [replace(record, claim="another") for record in records]

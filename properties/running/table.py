@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from properties.judging.judge import EXACT, LADDER
 from properties.laws import all_laws
@@ -109,7 +109,9 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
 
 def refutations(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
     """Give the smallest case of each claim that differs as is known: by the plainest law, or by all."""
-    for first, others in _causes([record for record in records if record.status in KNOWN], full=full):
+    wrong = {record.claim for record in records if record.status == Status.REFUTED}
+    known = [record for record in records if record.status in KNOWN and not _is_told_with(record, wrong)]
+    for first, others in _causes(known, full=full):
         yield ""
         yield first.text
         yield from _also(others)
@@ -117,7 +119,9 @@ def refutations(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
 
 def failures(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
     """Give the text of what is not as claimed: of each claim the plainest law of a cause, or all of them."""
-    for first, others in _causes([record for record in records if not as_claimed(record)], full=full):
+    wrong = {record.claim for record in records if record.status == Status.REFUTED}
+    told = [record for record in records if not as_claimed(record) or _is_told_with(record, wrong)]
+    for first, others in _causes(told, full=full):
         yield ""
         yield f"{first.status.upper()}: {first.claim}, {first.law}"
         yield first.text
@@ -168,6 +172,11 @@ def _causes(
     for alike in causes.values():
         first, *others = sorted(alike, key=lambda record: ranks[record.law])
         yield first, others
+
+
+def _is_told_with(record: CellRecord, wrong: Collection[str]) -> bool:
+    """Whether what is not claimed fails beside what is: one bug may show in both."""
+    return record.status == Status.NOT_CLAIMED and record.claim in wrong
 
 
 def _cause(record: CellRecord) -> str:
