@@ -9,7 +9,7 @@ from collections import Counter
 from html import escape
 from pathlib import Path
 
-AS_CLAIMED = ("holds", "refuted as declared", "does not apply")
+AS_CLAIMED = ("holds", "refuted as declared", "not claimed", "does not apply")
 
 
 def summary(report: dict) -> str:

@@ -18,6 +18,8 @@ Dim = Annotated[int, AtLeast(0)]
 """A size of the claim, zero included."""
 
 FreshDraws = Literal["any", "same", "permuted"]
+Scope = Literal["function", "module", "layer"]
+"""How much is claimed, each word with what the ones before it say."""
 
 Theta = Mapping[str, Tensor]
 """The named parameters and buffers of a form."""
@@ -35,8 +37,16 @@ class Equivalence:
     source: ClassVar[str] = ""
     """Where the claim comes from."""
 
+    same: ClassVar[Scope] = "layer"
+    """How much is claimed to be the same, in one word.
+
+    The function: values and derivatives. The module too: state, modes, dead and free parameters, what it
+    refuses. The layer too: initial weights, training, cost. Laws beyond the word are run all the same, and
+    what they find is told.
+    """
+
     breaks: ClassVar[Mapping[str, str]] = {}
-    """Law -> reason, for every law that this claim is known to fail. Checked: the failure must be found."""
+    """Law -> reason, for every law within `same` that it is known to fail: the failure must be found."""
 
     fresh_entries_independent: ClassVar[bool] = True
     """Whether all entries of all fresh parameters are independent draws, but for copies that both forms make.

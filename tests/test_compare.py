@@ -111,6 +111,10 @@ def test_a_right_rewrite_is_the_same_layer_and_leaves_nothing_behind(capsys: Cap
     assert re.search(
         r"^the same layer, as far as \d+ cases of 15 laws tell\ncarried: bias, weight\n", out, re.MULTILINE
     )
+    assert re.search(
+        r"^  looked at: \d+ cases, sizes 0 to \d+, float64 and float32; whole numbers,", out, re.MULTILINE
+    )
+    assert "\n  not looked at: larger sizes, other magnitudes, float16 and bfloat16," in out
     assert re.search(r"^EinsumIsLinear +=", out, re.MULTILINE)
     assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["forms.py"]
 
@@ -121,7 +125,7 @@ def test_a_wrong_rewrite_is_refuted_and_its_claim_stays_for_the_replay(
     words = ["torch.nn:Linear", "forms.py:Doubled", *LINEAR, *FORWARD, "--law", "parameter_count"]
     code, out, _ = compare(*words, capsys=capsys)
     assert code == 1
-    assert "\nNOT the same layer: refuted by forward; 1 law held\n" in out
+    assert "\nNOT the same function: refuted by forward; 1 law held\n" in out
     (kept,) = (folder / ".equivalence" / "claims").glob("*.py")
     assert str(kept.relative_to(folder)) in out
     assert main(["verify", f"{kept}:DoubledIsLinear", *FORWARD]) == 1
@@ -131,12 +135,46 @@ def test_a_declared_break_is_as_claimed(capsys: Captured) -> None:
     words = ["torch.nn:Linear", "forms.py:Doubled", *LINEAR, *FORWARD, "--law", "parameter_count"]
     code, out, _ = compare(*words, "--breaks", 'forward=twice "as much"', capsys=capsys)
     assert code == 0
-    assert "of 1 law tell, but for the declared forward" in out
+    assert "\nNOT the same function, as declared: other outputs; 1 law held\n" in out
     code, out, _ = compare(
         "torch.nn:Linear", "forms.py:Einsum", *LINEAR, "--breaks", "forward=no", capsys=capsys
     )
     assert code == 1
     assert "\nNOT as declared: no break of forward was found" in out
+
+
+PLAIN = """
+import torch
+from torch import nn
+
+
+class Plain(nn.Linear):
+    def forward(self, x):
+        return torch.einsum("...i,oi->...o", x, self.weight) + self.bias
+"""
+
+
+def test_one_word_says_how_much_is_claimed_and_the_rest_is_told(capsys: Captured, folder: Path) -> None:
+    (folder / "plain.py").write_text(PLAIN, encoding="utf-8")
+    words = ["torch.nn:Linear", "plain.py:Plain", *LINEAR, *FORWARD, "--law", "rejects"]
+    code, out, _ = compare(*words, "--same", "function", "--write", "claim.py", capsys=capsys)
+    assert code == 0
+    assert (
+        "\nthe same function, as far as 25 cases of 1 law tell; accepts inputs that the reference refuses\n"
+        in out
+    )
+    assert '    same = "function"\n' in (folder / "claim.py").read_text(encoding="utf-8")
+    code, out, _ = compare(*words, capsys=capsys)
+    assert code == 1
+    assert "\nNOT the same module: refuted by rejects; the same function, as far as 25 cases" in out
+    assert 'claim no more than that: --same function; or declare it: --breaks rejects="the reason"' in out
+
+
+def test_a_break_beyond_the_word_is_a_contradiction(capsys: Captured) -> None:
+    words = ["torch.nn:Linear", "forms.py:Einsum", *LINEAR, "--same", "function", "--breaks", "rejects=no"]
+    code, _, err = compare(*words, capsys=capsys)
+    assert code == 2
+    assert "take 'rejects' out of breaks, or say same = 'module'" in err
 
 
 def test_other_names_are_listed_on_both_sides_and_never_guessed(capsys: Captured, folder: Path) -> None:
@@ -272,7 +310,7 @@ def test_the_printed_claim_is_all_of_the_output(folder: Path, capsys: Captured) 
     words = ["torch.nn:Linear", "forms.py:Einsum", *LINEAR, *FORWARD]
     code, out, err = compare(*words, "--write", "-", capsys=capsys)
     assert code == 0
-    assert "\nthe same layer, as far as 25 cases of 1 law tell\n" in err
+    assert "\nthe same function, as far as 25 cases of 1 law tell\n" in err
     (folder / "claim.py").write_text(out, encoding="utf-8")
     assert main(["verify", "claim.py:EinsumIsLinear", *FORWARD]) == 0
 

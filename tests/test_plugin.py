@@ -78,6 +78,25 @@ def test_a_declared_break_must_be_found_by_a_disagreement(user: pytest.Pytester)
     outcome.stdout.fnmatch_lines(["*XPASS(strict)*nothing at all*", "*NameError: a slip*"])
 
 
+def test_what_is_beyond_the_claim_may_fail_and_is_told(user: pytest.Pytester) -> None:
+    tests = """
+        class Plain(nn.Linear):
+            def forward(self, x): return torch.einsum("...i,oi->...o", x, self.weight) + self.bias
+
+        class PlainIsLinear(LinearIsLinear):
+            same = "function"
+            def candidate(self): return Plain(self.in_features, 2)
+
+        TestPlain = suite(PlainIsLinear, laws=["forward", "rejects", "state"])
+    """
+    outcome = result(user, tests, "-rxX", "-o", "xfail_strict=true", "--junitxml=report.xml")
+    outcome.assert_outcomes(passed=2, xfailed=1)
+    told = "beyond the claimed function: accepts inputs that the reference refuses"
+    outcome.stdout.fnmatch_lines([f"XFAIL *test_rejects - {told}"])
+    assert told in (Path(user.path) / "report.xml").read_text()
+    assert "&quot;status&quot;: &quot;not claimed&quot;" in (Path(user.path) / "report.xml").read_text()
+
+
 def test_tests_are_real_hypothesis_tests(user: pytest.Pytester) -> None:
     tests = "TestRight = suite(LinearIsLinear)"
     result(user, tests, "-m", "hypothesis").assert_outcomes(passed=15, skipped=2)
@@ -129,8 +148,54 @@ def test_a_failure_has_its_headline_in_the_short_summary_and_its_text_once(user:
     for options in ([], ["-n", "2"]):
         outcome = result(user, WRONG, *options)
         outcome.stdout.fnmatch_lines(["FAILED *test_forward - NegatedIsLinear is refuted*"])
-        assert outcome.stdout.str().count("smallest case") == 2
+        assert outcome.stdout.str().count("smallest case") == 1
         assert "properties/" not in outcome.stdout.str()
+
+
+def test_one_cause_is_told_once_by_the_plainest_test_that_was_asked(user: pytest.Pytester) -> None:
+    tests = "TestWrong = suite(NegatedIsLinear)"
+    for options in ([], ["-n", "2"]):
+        outcome = result(user, tests, "-k", "forward or rows or training_muon or count", *options)
+        outcome.assert_outcomes(failed=3, passed=1)
+        assert outcome.stdout.str().count("smallest case") == 1
+        outcome.stdout.fnmatch_lines_random(
+            [
+                "see test_forward: NegatedIsLinear is refuted by forward",
+                "  (alone, test_rows shows a case of its own)",
+                "  (alone, test_training_muon shows a case of its own)",
+                "FAILED *test_rows - see test_forward: *",
+            ]
+        )
+    outcome = result(user, tests, "-k", "training_muon or layout")
+    outcome.stdout.fnmatch_lines(["NegatedIsLinear is refuted by layout", "see test_layout: *"])
+    assert "see test_layout" not in result(user, tests, "-k", "training_muon").stdout.str()
+
+
+def test_what_is_declared_or_holds_is_no_cause(user: pytest.Pytester) -> None:
+    tests = """
+        class Drawn(nn.Linear):
+            def reset_parameters(self): nn.init.normal_(self.weight)
+
+        class Strided(Drawn):
+            def forward(self, x): return super().forward(x) + (not x.is_contiguous())
+
+        class DrawnIsLinear(LinearIsLinear):
+            def candidate(self): return Drawn(self.in_features, 2)
+
+        class StridedIsLinear(DrawnIsLinear):
+            breaks = {"layout": "as is known"}
+            def candidate(self): return Strided(self.in_features, 2)
+
+        TestDrawn = suite(DrawnIsLinear, laws=["initialisation", "layout"])
+        TestStrided = suite(StridedIsLinear, laws=["initialisation", "layout"])
+    """
+    # A plainer law is asked before its own test has run.
+    outcome = result(user, tests)
+    outcome.assert_outcomes(failed=2, passed=1, xfailed=1)
+    outcome.stdout.fnmatch_lines_random(
+        [f"{name}IsLinear is refuted by init*" for name in ("Drawn", "Strided")]
+    )
+    assert "see test_" not in outcome.stdout.str()
 
 
 def test_frames_are_shown_when_they_are_asked_for(user: pytest.Pytester) -> None:

@@ -24,7 +24,7 @@ from properties.judging.judge import FLOATS
 from properties.laws import LAWS
 from properties.reading.claims import load_claim
 from properties.refutation.counterexample import Refuted
-from properties.replaying.scripting import Finding, ScriptError, script
+from properties.replaying.scripting import Finding, ScriptError, script, tried_script
 from properties.replaying.scripting.script import FOLDER
 from properties.replaying.scripting.source import plain
 from properties.running.cell import Cell, Plan
@@ -47,7 +47,8 @@ def test_a_script_shows_a_mutant_and_says_fixed_of_the_right_form(name: str, tmp
     code, printed = trial.script_of(trial.case)
     assert code == 1, printed
     # An error that no form raises would be one of the script itself.
-    raised = trial.refuted.smallest[1].kind in ("raises", "structure")
+    difference = trial.refuted.smallest[1]
+    raised = difference.kind in ("raises", "structure") or difference.candidate.startswith("raised ")
     assert raised or "AssertionError" in printed, printed
     code, printed = trial.script_of(trial.right)
     assert code == 0, printed
@@ -354,6 +355,21 @@ def test_a_form_that_writes_into_its_buffers_starts_anew_in_each_run(law: str, t
     case = Case(CountingIsItself(features=1), {"batch": ()}, 0)
     code, printed = played(script(Finding(case, law, {}, FLOATS)), tmp_path)
     assert code == 0, printed
+
+
+def test_a_script_that_never_showed_the_failure_does_not_say_fixed(tmp_path: Path) -> None:
+    case = Case(CountingIsItself(features=1), {"batch": ()}, 0)
+    told = Finding(case, "forward", {}, FLOATS, "output[0]: candidate 1, reference 0")
+    for finding in (told, replace(told, difference="")):
+        code, printed = played(tried_script(finding), tmp_path)
+        assert (code, "FIXED" in printed) == (0, False)
+        assert printed.splitlines()[-1].startswith("NOT SHOWN: this script did not show the failure")
+
+
+def test_a_script_that_shows_the_failure_says_fixed_once_it_is_gone() -> None:
+    found = Finding.of(refuted_by_its_law(SHOWN["forward"]))
+    assert tried_script(found) == script(found)
+    assert script(found).endswith('print("FIXED")\n')
 
 
 def played(text: str, folder: Path) -> Answer:

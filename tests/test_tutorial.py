@@ -69,7 +69,7 @@ def test_the_reader_gets_what_the_page_prints(tmp_path: Path) -> None:
         if not matches(step.text, found):
             pytest.fail(f"$ {step.name}\n{found}", pytrace=False)
         ran += 1
-    assert ran == 5
+    assert ran == 6
     assert (tmp_path / ".equivalence" / "report.html").is_file()
 
 

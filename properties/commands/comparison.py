@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from equivalence.claim import Equivalence
 from properties.commands import verification
 from properties.commands.arguments import Commands
 from properties.comparison.claim_text import Comparison
@@ -29,10 +30,13 @@ from properties.comparison.modules import check_neighbours
 from properties.comparison.words import SIDES, Argument, read_fields, read_inputs, read_pairs, values_by_name
 from properties.judging.declarations import known_law
 from properties.judging.rounding import rounding
+from properties.laws.registry import SCOPES
 from properties.reading.claims import UsageError
 from properties.report.document import CellRecord
+from properties.running import table
 from properties.running.recording import Status
 from properties.running.request import Request
+from properties.running.verdict import FUNCTION, laws_of, shown_scope, verdict
 
 STDOUT = "-"
 EXAMPLES = """examples:
@@ -98,6 +102,13 @@ def _add_statement(compare: argparse.ArgumentParser) -> None:
             option, action="append", dest=f"{option[2:]}_words", default=[], metavar=pair, help=text
         )
     compare.add_argument(
+        "--same",
+        choices=SCOPES,
+        default=Equivalence.same,
+        help="how much is claimed: the function; the module too (state, modes, refusals); or the layer too "
+        "(initial weights, training, cost), the default. What is beyond it is run and told, too",
+    )
+    compare.add_argument(
         "--write", metavar="FILE", help="keep the claim in claim.py, for pytest; - prints it instead"
     )
     compare.add_argument("--force", action="store_true", help="let --write replace a file")
@@ -122,9 +133,10 @@ def compare_forms(options: argparse.Namespace) -> int:
         request = verification.requested(options, [f"{path}:{comparison.name}"])
         finished = _named(verification.run(request, jobs=1), comparison.name)
         for line in (
-            *_verdict(finished.records),
+            *filter(None, [verdict(finished.records)]),
             *remarks(found, comparison.carry),
             *_rounding(request, finished.records),
+            *table.extent(finished.records, fed=request.data is not None),
         ):
             print(line)
         verification.print_report(request, finished, options)
@@ -156,7 +168,9 @@ def _stated(options: argparse.Namespace) -> Comparison:
     old, new = find_constructor("old", options.old), find_constructor("new", options.new)
     check_neighbours(old.module, new.module)
     given = _expressions(options.pass_words, arguments)
-    return Comparison(old, new, arguments, inputs, passed((old, new), arguments, given), breaks, laws)
+    return Comparison(
+        old, new, arguments, inputs, passed((old, new), arguments, given), breaks, laws, options.same
+    )
 
 
 def _expressions(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, Expression]:
@@ -191,26 +205,6 @@ def _named(finished: verification.Run, name: str) -> verification.Run:
     return replace(finished, records=[replace(record, claim=name) for record in finished.records])
 
 
-def _verdict(records: Sequence[CellRecord]) -> Iterator[str]:
-    """Answer the question in one line; nothing where nothing ran."""
-    laws = {status: [record.law for record in records if record.status == status] for status in Status}
-    holding = f"{_laws(len(laws[Status.HOLDS]))} held"
-    if refuted := laws[Status.REFUTED]:
-        others = f" and {_laws(len(refuted) - 1, 'other ')}" if len(refuted) > 1 else ""
-        yield f"NOT the same layer: refuted by {refuted[0]}{others}; {holding}"
-    elif failed := laws[Status.ERROR]:
-        yield f"no answer: {failed[0]} ended in an error; {holding}"
-    elif missed := laws[Status.BREAK_NOT_FOUND]:
-        yield f"NOT as declared: no break of {missed[0]} was found; {holding}"
-    elif not laws[Status.HOLDS]:
-        yield from ["no answer: no law was put to the test and held"] if records else []
-    else:
-        cases = sum(record.executed for record in records if record.status == Status.HOLDS)
-        declared = laws[Status.REFUTED_AS_DECLARED]
-        but = f", but for the declared {', '.join(declared)}" if declared else ""
-        yield f"the same layer, as far as {cases:,} cases of {_laws(len(laws[Status.HOLDS]))} tell{but}"
-
-
 def _rounding(request: Request, records: Sequence[CellRecord]) -> Iterator[str]:
     """Say how two forms of one function round, which no law holds against them."""
     if any(record.law == "forward" and record.status == Status.HOLDS for record in records):
@@ -218,15 +212,13 @@ def _rounding(request: Request, records: Sequence[CellRecord]) -> Iterator[str]:
         yield from filter(None, [rounding(request.domain(name))])
 
 
-def _laws(count: int, kind: str = "") -> str:
-    return f"{count} {kind}law{'' if count == 1 else 's'}"
-
-
 def _farewell(path: Path, target: Path | None, records: Sequence[CellRecord]) -> Iterator[str]:
     """Say what can be done next, and where the claim is; one put aside that has nothing to replay goes."""
-    refuted = [record.law for record in records if record.status == Status.REFUTED]
-    if refuted and "forward" not in refuted:
-        yield f'if new is meant to differ there, declare it: --breaks {refuted[0]}="the reason"'
+    refuted = laws_of(records, Status.REFUTED)
+    if refuted and FUNCTION not in refuted:
+        shown = shown_scope(records)
+        less = f"claim no more than that: --same {shown}; or " if shown else ""
+        yield f'if new is meant to differ there, {less}declare it: --breaks {refuted[0]}="the reason"'
     if target is not None:
         yield f"the claim is kept in {target}: pytest {target}"
     elif any(record.counterexample for record in records):

@@ -14,7 +14,7 @@ from properties.commands.arguments import AS_CLAIMED, BAD_USAGE, NOT_AS_CLAIMED,
 from properties.reading.claims import UsageError
 from properties.reading.failures import FailureFileError, one_line
 from properties.replaying.replay import Replay, applicable, from_case, from_file
-from properties.replaying.scripting import ScriptError, script
+from properties.replaying.scripting import ScriptError, tried_script
 from properties.running.threads import threads_set
 
 
@@ -41,7 +41,7 @@ def replay_failure(options: argparse.Namespace) -> int:
         with threads_set(1):
             replays = _replays(options)
             if options.script:
-                print(script(_only(replays).finding), end="")
+                print(tried_script(_only(replays).finding), end="")
                 return AS_CLAIMED
             failing = [_told(replay) for replay in replays]
     except (UsageError, ClaimError, FailureFileError, OutsideDomainError, ScriptError) as error:

@@ -78,6 +78,8 @@ def verify_claims(options: argparse.Namespace) -> int:
     """Check claims under laws, print the table, and say by the exit code whether all is as claimed."""
     request = requested(options, options.claims or CATALOGUE)
     finished = run(request, options.jobs or _usual_jobs(len(request.claims)))
+    for line in table.verdicts(finished.records, fed=request.data is not None):
+        print(line)
     print_report(request, finished, options)
     write_reports(request, finished, options)
     return exit_code(request, finished)
@@ -181,7 +183,7 @@ def print_report(request: Request, finished: Run, options: argparse.Namespace) -
         "",
         *table.decisions(records),
         *(_sizes(request) if options.at else ()),
-        *table.failures(records),
+        *table.failures(records, full=options.all),
         "",
         table.totals(records, finished.seconds),
     ):

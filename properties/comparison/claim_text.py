@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from equivalence.claim import Equivalence
 from properties.comparison.constructor import Constructor
 from properties.comparison.expression import Expression
 from properties.comparison.words import Argument, Input, quoted
@@ -36,6 +37,7 @@ class Comparison:
     breaks: Mapping[str, str] = field(default_factory=dict)
     laws: tuple[str, ...] = ()
     """The laws asked for; none for all."""
+    same: str = Equivalence.same
     carry: Mapping[str, Entry] | None = None
     """None carries everything by its own name."""
 
@@ -74,9 +76,12 @@ class Comparison:
         yield f"class {self.name}(Equivalence):"
         statement = f"{self.new.name} of {_shown(self.new)} equals {self.old.name} of {_shown(self.old)}"
         yield f'{INDENT}"""{statement}."""'
+        if self.breaks or self.same != Equivalence.same:
+            yield ""
+        if self.same != Equivalence.same:
+            yield f"{INDENT}same = {quoted(self.same)}"
         if self.breaks:
             breaks = [f"{quoted(law)}: {quoted(reason)}" for law, reason in self.breaks.items()]
-            yield ""
             yield from _fitted("breaks = {", breaks, "}", INDENT)
         fields = [one for one in self.arguments if one.annotation]
         yield from [""] if fields else []

@@ -17,16 +17,18 @@ from properties.cases.generators import generator_state
 from properties.cases.regime import Integers
 from properties.cases.sample import Sample, build
 from properties.laws import all_laws
+from properties.laws.registry import SCOPES
 
 
 def check_declarations(domain: Domain) -> None:
-    """ClaimError for a break of no law or of one that does not apply, and for what the forms do not fit.
+    """ClaimError for a break of no law, or of one that is not claimed or does not apply, and for a misfit.
 
     That is a closed form or dead entries of a parameter that is none, a carry that misses a parameter, and
     an output that is no tensor.
     """
     for name in domain.claim.breaks:
         known_law(name)
+    _check_scope(domain)
     # With bias=False fixed, a statement about the bias would look like a slip.
     domain = Domain(domain.claim) if domain.pins else domain
     forms = _forms(domain)
@@ -81,6 +83,22 @@ def _try_forms(case: Case) -> None:
         raise
     except (Exception, SystemExit):  # noqa: BLE001  (the user's code may raise anything)
         return
+
+
+def _check_scope(domain: Domain) -> None:
+    """Refuse a word that is none, and a break of a law that the word does not speak of."""
+    same = domain.claim.same
+    if same not in SCOPES:
+        message = f"{domain.name}: same is one of {', '.join(SCOPES)}, but is {same!r}; say one of them"
+        raise ClaimError(message)
+    for name in domain.claim.breaks:
+        law = all_laws()[name]
+        if law.beyond(domain.claim):
+            message = (
+                f"{domain.name}: a claim breaks laws that it claims, but {name} is about the {law.scope} and "
+                f"same is {same!r}; take {name!r} out of breaks, or say same = {law.scope!r}"
+            )
+            raise ClaimError(message)
 
 
 def _check_names(domain: Domain, method: str, names: Iterable[str], form: nn.Module) -> None:

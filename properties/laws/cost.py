@@ -26,7 +26,7 @@ def closed_form(claim: Equivalence) -> str:
     return "" if stated else "no closed form of what the forms cost"
 
 
-@law(closed_form, decided="directly")
+@law(closed_form, decided="directly", scope="layer", otherwise="costs something else than is stated")
 def cost(claim: Equivalence, sample: Sample) -> Equation:
     """Parameters, buffers and multiply-adds of each form = what the claim states in closed form, exactly."""
     batch = prod(prod(shape) for shape in sample.case.axes.values())

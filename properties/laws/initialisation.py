@@ -27,7 +27,7 @@ MOST_CAST = 65536
 """Entries cast to float64 at once."""
 
 
-@law(parameters, decided="statistics")
+@law(parameters, decided="statistics", scope="layer", otherwise="other initial weights")
 def initialisation(claim: Equivalence, sample: Sample) -> Equation:
     """Fresh live parameters of the candidate are distributed as carry(fresh ones of the reference)."""
     carried, fresh = fresh_draws(claim, sample)

@@ -18,7 +18,7 @@ from properties.laws.registry import law
 from properties.oracle.agreement import Equation
 
 
-@law(leading_axes)
+@law(leading_axes, otherwise="does not compute each row alone")
 def rows(_: Any, sample: Sample) -> Equation:
     """f(stack of rows) = stack of f(row): each row of the leading axes is computed alone."""
     one, other = sample.inputs, sample.draw_inputs(Stream.SECOND_ROW)
@@ -33,20 +33,31 @@ def _reference_ignores_layout(_: Any, sample: Sample) -> Equation:
     return Equation(_contiguous(sample), _laid_out(sample.reference, sample))
 
 
-@law(inputs, premise=_reference_ignores_layout)
+@law(
+    inputs,
+    premise=_reference_ignores_layout,
+    otherwise="depends on how inputs lie in memory, or changes them",
+)
 def layout(_: Any, sample: Sample) -> Equation:
     """f(x) does not depend on how x lies in memory, and x is not changed."""
     return Equation(_contiguous(sample), _laid_out(sample.candidate, sample))
 
 
-@law(real_inputs, decided="directly")
+@law(
+    real_inputs,
+    decided="directly",
+    scope="module",
+    edge=True,
+    otherwise="an inf or a nan reaches other outputs",
+)
 def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
     """An inf or a nan in one entry of x reaches the same outputs in both forms."""
     with torch.no_grad():
         spoilt = {
-            f"outputs reached by {value} in {name}": _spoilt(sample, place, value)
+            f"{value} in {name}{entry or ''} reaches output": _spoilt(sample, place, entry, value)
             for place, (name, variable) in enumerate(claim.inputs().items())
             if isinstance(variable, Real)
+            for entry in _random_entries(sample, place)
             for value in (inf, -inf, nan)
         }
         return Equation(
@@ -55,7 +66,13 @@ def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
         )
 
 
-@law(inputs, decided="directly")
+@law(
+    inputs,
+    decided="directly",
+    scope="module",
+    edge=True,
+    otherwise="accepts inputs that the reference refuses",
+)
 def rejects(claim: Equivalence, sample: Sample) -> Equation:
     """What the reference refuses (a wrong size, a missing axis, a wrong dtype), the candidate refuses."""
     refused = {
@@ -121,12 +138,19 @@ def _expanded(tensor: Tensor) -> Tensor:
     return tensor[:1].clone().expand_as(tensor)
 
 
-def _spoilt(sample: Sample, place: int, value: float) -> tuple[Tensor, ...]:
-    """Put one value into one random entry of one input."""
+def _random_entries(sample: Sample, place: int) -> list[list[int]]:
+    """Give the index of one random entry of an input; none where it is empty."""
+    x = sample.inputs[place]
+    if not x.numel():
+        return []
+    entry = torch.randint(x.numel(), (), generator=sample.generator(Stream.PLACES))
+    return [[int(index) for index in torch.unravel_index(entry, x.shape)]]
+
+
+def _spoilt(sample: Sample, place: int, entry: Sequence[int], value: float) -> tuple[Tensor, ...]:
+    """Put one value into one entry of one input."""
     x = list(copies(sample.inputs))
-    if x[place].numel():
-        entry = torch.randint(x[place].numel(), (), generator=sample.generator(Stream.PLACES))
-        x[place].view(-1)[entry] = value
+    x[place][tuple(entry)] = value
     return tuple(x)
 
 

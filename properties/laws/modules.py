@@ -23,7 +23,7 @@ Copy = Callable[[Equivalence, Sample, str, nn.Module], nn.Module]
 """(claim, sample, side, module) -> a copy of the module."""
 
 
-@law()
+@law(scope="module", otherwise="its copies or saved states give something else")
 def state(claim: Equivalence, sample: Sample) -> Equation:
     """state_dict, deepcopy, pickle and .to carry all that the output depends on, and copies stand alone."""
     sample.require_domain()
@@ -48,7 +48,7 @@ def state(claim: Equivalence, sample: Sample) -> Equation:
     )
 
 
-@law()
+@law(scope="module", otherwise="differs in train or eval, or when it is called again")
 def modes(claim: Equivalence, sample: Sample) -> Equation:
     """The forms agree, called again and again in eval and in train, and so do their buffers afterwards."""
     reference, updated = _in_modes(sample.reference, sample)
@@ -121,16 +121,17 @@ def _on_meta(form: Form, module: nn.Module, sample: Sample) -> tuple[Tensor, ...
 
 
 def _both_on_meta(sample: Sample, module: nn.Module) -> tuple[object, object]:
-    """Run both forms without memory, where the reference can."""
+    """Run both forms without memory, where the reference can, and say of a candidate what it raised."""
     reference = sample.module(sample.reference, sample.theta)
     try:
         expected = _on_meta(sample.reference, reference, sample)
     except FormError:
         return (), ()
     try:
-        return expected, _on_meta(sample.candidate, module, sample)
+        found, answer = _on_meta(sample.candidate, module, sample), "returned"
     except FormError as error:
-        return expected, str(error)
+        found, answer = expected, f"raised {type(error.original).__name__}: {error.original}".splitlines()[0]
+    return {"call": "returned", "output": expected}, {"call": answer, "output": found}
 
 
 def _with_other_masks(claim: Equivalence) -> Equivalence:

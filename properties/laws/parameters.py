@@ -19,7 +19,7 @@ from properties.oracle.agreement import Equation
 STEPS = 3
 
 
-@law(dead_entries, decided="directly")
+@law(dead_entries, decided="directly", scope="module", otherwise="its dead entries count")
 def masked(claim: Equivalence, sample: Sample) -> Equation:
     """Dead entries have zero gradient, change no output, and stay at zero under SGD with momentum, decay."""
     sides = [
@@ -33,7 +33,7 @@ def masked(claim: Equivalence, sample: Sample) -> Equation:
     )
 
 
-@law(decided="directly")
+@law(decided="directly", scope="module", otherwise="another number of free parameters")
 def parameter_count(claim: Equivalence, sample: Sample) -> Equation:
     """Both forms have the same number of free scalars: shared ones counted once, dead and frozen ones not."""
     return Equation(

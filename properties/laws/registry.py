@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
-from equivalence.claim import Equivalence
+from equivalence.claim import Equivalence, Scope
 from equivalence.variable import ClaimError
 from properties.cases.sample import Sample
 from properties.oracle.agreement import Equation
@@ -17,6 +17,19 @@ Equate = Callable[[Any, Sample], Equation]
 Controls = Callable[[Any, Sample], Mapping[str, Equation]]
 """(claim, sample) -> equations that must not hold, by name; OutsideDomainError where nothing can be told."""
 Decided = Literal["values", "directly", "statistics", "reals"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+class Options(TypedDict, total=False):
+    """What `@law` takes by name: the fields of `Law` that have a default."""
+
+    decided: Decided
+    premise: Equate | None
+    controls: Controls | None
+    variants: int
+    scope: Scope
+    edge: bool
+    otherwise: str
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,7 @@ class Law:
     equate: Equate
     needs: Callable[[Equivalence], str]
     """Why the law cannot apply to a claim; empty where it can."""
-    decided: Decided
+    decided: Decided = "values"
     """values (integers, else the ladder), reals (the ladder), directly (exact by itself), or statistics."""
     premise: Equate | None = None
     """What the reference alone must satisfy for the law to speak; asked only when the candidate fails."""
@@ -34,6 +47,12 @@ class Law:
     """Wrong equations that the law must tell from its own in every run of a claim: they show its power."""
     variants: int = 1
     """So many forms has the law, and a case's seed says which: seed % variants. A cell tries all of them."""
+    scope: Scope = "function"
+    """The least word of a claim that claims it: function, module or layer."""
+    edge: bool = False
+    """Whether it looks at inputs that are none of the claim's: what it finds is told after the others'."""
+    otherwise: str = ""
+    """What is true of a candidate that fails it, in a few words: "other initial weights"."""
 
     @property
     def name(self) -> str:
@@ -44,6 +63,16 @@ class Law:
     def statement(self) -> str:
         """The equation, as its docstring opens with it."""
         return (self.equate.__doc__ or "").strip().splitlines()[0]
+
+    @property
+    def told(self) -> str:
+        """What a verdict says of a candidate that fails the law."""
+        return self.otherwise or f"differs under {self.name}"
+
+    def beyond(self, claim: type[Equivalence]) -> str:
+        """Say that the law looks beyond what a claim calls the same; empty where it does not."""
+        claimed = SCOPES.index(self.scope) <= SCOPES.index(claim.same)
+        return "" if claimed else f"beyond the claimed {claim.same}"
 
     @property
     def owner(self) -> str:
@@ -63,34 +92,42 @@ def always(_: Equivalence) -> str:
     return ""
 
 
+def plainest_first(names: Iterable[str]) -> list[str]:
+    """Order laws as their failures are told: another function, module, edges, then start, training, cost."""
+    ranks = {
+        name: (SCOPES.index(one.scope), one.edge, place) for place, (name, one) in enumerate(LAWS.items())
+    }
+    # A law that only the process of a test has registered comes last.
+    return sorted(names, key=lambda name: ranks.get(name, (len(SCOPES), True, 0)))
+
+
 def law(
-    needs: Callable[[Equivalence], str] = always,
-    *,
-    decided: Decided = "values",
-    premise: Equate | None = None,
-    controls: Controls | None = None,
-    variants: int = 1,
+    needs: Callable[[Equivalence], str] = always, **options: Unpack[Options]
 ) -> Callable[[Equate], Equate]:
     """Register a function (claim, sample) -> Equation as a law; ClaimError where it cannot be one."""
-    _check_use(needs, decided)
+    _check_use(needs, options)
 
     def register(equate: Equate) -> Equate:
         _check_function(equate)
-        LAWS[equate.__name__] = Law(equate, needs, decided, premise, controls, variants)
+        LAWS[equate.__name__] = Law(equate, needs, **options)
         return equate
 
     return register
 
 
-def _check_use(needs: Callable[[Equivalence], str], decided: str) -> None:
+def _check_use(needs: Callable[[Equivalence], str], options: Options) -> None:
     if len(inspect.signature(needs).parameters) != 1:
         message = (
             "@law() takes what the law needs of a claim, a function of the claim alone, but got "
             f"{needs.__name__}; write @law() with its parentheses above the law"
         )
         raise ClaimError(message)
+    decided, scope = options.get("decided", "values"), options.get("scope", "function")
     if decided not in get_args(Decided):
         message = f"a law is decided by one of {', '.join(get_args(Decided))}, but got {decided!r}"
+        raise ClaimError(message)
+    if scope not in SCOPES:
+        message = f"a law's scope is one of {', '.join(SCOPES)}, but got {scope!r}"
         raise ClaimError(message)
 
 

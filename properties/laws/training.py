@@ -81,19 +81,38 @@ def wrong_runs(recipe: Recipe) -> dict[str, WrongRun]:
     }
 
 
-@law(parameters, decided="reals", controls=controls_of(RECIPES), variants=len(RECIPES))
+@law(
+    parameters,
+    decided="reals",
+    controls=controls_of(RECIPES),
+    variants=len(RECIPES),
+    scope="layer",
+    otherwise="trains otherwise",
+)
 def training(claim: Equivalence, sample: Sample) -> Equation:
     """carry(theta_k) = theta'_k after k steps of an optimiser from carried weights, with equal losses."""
     return _same_run(claim, sample, chosen(RECIPES, sample))
 
 
-@law(parameters, decided="reals", controls=controls_of([ADAFACTOR]))
+@law(
+    parameters,
+    decided="reals",
+    controls=controls_of([ADAFACTOR]),
+    scope="layer",
+    otherwise="trains otherwise under Adafactor",
+)
 def training_adafactor(claim: Equivalence, sample: Sample) -> Equation:
     """carry(theta_k) = theta'_k by Adafactor, which takes means over the last two axes of a parameter."""
     return _same_run(claim, sample, ADAFACTOR)
 
 
-@law(matrices, decided="reals", controls=controls_of([MUON]))
+@law(
+    matrices,
+    decided="reals",
+    controls=controls_of([MUON]),
+    scope="layer",
+    otherwise="trains otherwise under Muon",
+)
 def training_muon(claim: Equivalence, sample: Sample) -> Equation:
     """carry(theta_k) = theta'_k by Muon, which takes a matrix as a whole, and SGD for what is no matrix."""
     return _same_run(claim, sample, MUON)

@@ -25,7 +25,8 @@ from properties.report.document import CounterexampleRecord, TensorRecord
 from properties.report.text import refutation
 
 MOST_ENTRIES = 40
-"""Tensors larger than this are described, not shown."""
+"""Of tensors larger than this, a few entries are shown: those that differ, or that are not 0."""
+MOST_NOTABLE = 8
 ANOTHER_FUNCTION = "another function"
 KINDS = {"distribution": "another distribution", "structure": "another structure of outputs"}
 KINDS_BY_LAW = {
@@ -91,6 +92,7 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
             wiring=self._wiring(difference),
             worst=self._worst(),
             replay=f"equivalence replay {written(verdict.case)} --law {law}",
+            beyond=self.judge.law.beyond(self.judge.domain.claim),
         )
 
     def _wiring(self, difference: Difference) -> Sequence[str]:
@@ -162,6 +164,9 @@ def _digits(mask: Mask) -> Tensor:
 
 def _tensor(name: str, value: Tensor, wrong: Tensor | None = None) -> TensorRecord:
     omitted = value.numel() > MOST_ENTRIES
+    places = (
+        (value != 0 if wrong is None else wrong.expand(value.shape)).nonzero().tolist() if omitted else []
+    )
     return TensorRecord(
         name=name,
         shape=list(value.shape),
@@ -169,6 +174,8 @@ def _tensor(name: str, value: Tensor, wrong: Tensor | None = None) -> TensorReco
         entries=[] if omitted else [_number(entry) for entry in value.reshape(-1).tolist()],
         omitted=omitted,
         wrong=[] if wrong is None or omitted else list(_places(wrong.expand(value.shape))),
+        notable={str(place): _number(value[tuple(place)].item()) for place in places[:MOST_NOTABLE]},
+        more=max(0, len(places) - MOST_NOTABLE),
     )
 
 

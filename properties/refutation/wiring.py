@@ -1,13 +1,15 @@
 """Which entries a wrong output reads, and which it should: one-hot probes of both forms.
 
-An entry feeds an output where adding 1 to it changes the output. The point that is probed has random integers
-other than 0 in every input and parameter, so that no weight of 0 hides a connection.
+An entry feeds an output where changing it changes the output. The point that is probed has random integers
+other than 0 in every input and parameter, so that no weight of 0 hides a connection. Where the forms seem to
+read other entries, further points and larger steps are tried before an entry is said not to be read: far from
+0, a saturated tanh or a relu does not move by a small step.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -21,9 +23,17 @@ from properties.cases.sample import Sample
 MOST_PROBES = 128
 """Entries of inputs and parameters together, beyond which the wiring is not looked at."""
 BITS = 6
+SCALES = (1.0, 2.0**-6, 2.0**-12)
+"""What the point is multiplied by: powers of two, which keep whole numbers exact."""
+STEPS = (1.0, -1.0, 2.0**12, -(2.0**12))
+"""What is added to an entry, by that scale: the large ones take any sum of products to its other sign."""
+ROUNDING = 1e-9
+"""A change of no more than this part of an output is none."""
 SHOWN = 4
 Entries = dict[str, list[list[int]]]
 """Name of an input or parameter -> the entries of it that an output reads."""
+Entered = Mapping[str, Tensor]
+"""A point: name of an input, parameter or buffer -> its value."""
 
 
 def wiring(domain: Domain, case: Case) -> list[str]:
@@ -37,26 +47,35 @@ def wiring(domain: Domain, case: Case) -> list[str]:
         return []
     try:
         with torch.no_grad():
-            return list(_sentences(sample, point))
+            return list(_sentences(sample, point, random))
     except FormError:
         return []
 
 
-def _sentences(sample: Sample, point: Mapping[str, Tensor]) -> Iterator[str]:
+def _sentences(sample: Sample, point: Entered, random: Iterable[str]) -> Iterator[str]:
     wrong = _first_wrong(_outputs(sample.reference, point), _outputs(sample.candidate, point))
     if wrong is None:
         return
     output, place = wrong
-    reads, should = (_read(form, point, wrong) for form in (sample.candidate, sample.reference))
-    for name in _probed(point):
-        if reads.get(name) != should.get(name):
+    every = {name: _indices(value) for name, value in _probed(point).items()}
+    forms = (sample.candidate, sample.reference)
+    reads, should = (_read(form, point, wrong, every) for form in forms)
+    unlike = {name: indices for name, indices in every.items() if reads[name] != should[name]}
+    for scale, step in itertools.product(SCALES, STEPS):
+        scaled = {**point, **{name: scale * point[name] for name in random}}
+        for form, found in zip(forms, (reads, should), strict=True):
+            left = {name: [one for one in every[name] if one not in found[name]] for name in unlike}
+            for name, indices in _read(form, scaled, wrong, left, scale * step).items():
+                found[name] = sorted(found[name] + indices)
+    for name in unlike:
+        if reads[name] != should[name]:
             yield (
                 f"output{_numbered(output)} {place} reads {_listed(name, reads)}, "
                 f"should read {_listed(name, should)}"
             )
 
 
-def _probed(point: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _probed(point: Entered) -> dict[str, Tensor]:
     """Leave out masks and other buffers of bools and integers."""
     return {name: value for name, value in point.items() if value.is_floating_point()}
 
@@ -66,7 +85,7 @@ def _without_zeros(value: Tensor) -> Tensor:
     return torch.where(value == 0, 2**BITS, value.detach())
 
 
-def _outputs(form: Form, point: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+def _outputs(form: Form, point: Entered) -> tuple[Tensor, ...]:
     names = form.claim.inputs()
     theta = {name: value for name, value in point.items() if name not in names}
     return form(theta, [point[name] for name in names])
@@ -79,22 +98,33 @@ def _first_wrong(reference: Sequence[Tensor], candidate: Sequence[Tensor]) -> tu
     return None
 
 
-def _read(form: Form, point: Mapping[str, Tensor], wrong: tuple[int, list[int]]) -> Entries:
-    """Probe every entry of the point in turn."""
+def _indices(value: Tensor) -> list[list[int]]:
+    return [list(index) for index in itertools.product(*map(range, value.shape))]
+
+
+def _read(
+    form: Form, point: Entered, wrong: tuple[int, list[int]], asked: Entries, step: float = STEPS[0]
+) -> Entries:
+    """Give those of the entries whose change by a step changes the output."""
     output, place = wrong
     before = _outputs(form, point)[output][tuple(place)]
-    entries: Entries = {}
-    for name, value in _probed(point).items():
-        for index in itertools.product(*map(range, value.shape)):
-            probed = value.detach().clone()
-            probed[index] += 1
-            if _outputs(form, {**point, name: probed})[output][tuple(place)] != before:
-                entries.setdefault(name, []).append(list(index))
-    return entries
+
+    def feeds(name: str, index: Sequence[int]) -> bool:
+        probed = point[name].detach().clone()
+        probed[tuple(index)] += step
+        return _moved(before, _outputs(form, {**point, name: probed})[output][tuple(place)])
+
+    return {name: [index for index in indices if feeds(name, index)] for name, indices in asked.items()}
+
+
+def _moved(before: Tensor, after: Tensor) -> bool:
+    if not before.is_floating_point():
+        return bool(before != after)
+    return not torch.isclose(after, before, rtol=ROUNDING, atol=0, equal_nan=True)
 
 
 def _listed(name: str, entries: Entries) -> str:
-    found = entries.get(name, [])
+    found = entries[name]
     words = [f"{name} {index}" for index in found[:SHOWN]]
     if len(found) > SHOWN:
         words.append(f"{len(found) - SHOWN} more")

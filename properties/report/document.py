@@ -24,6 +24,10 @@ class TensorRecord:
     omitted: bool = False
     wrong: Sequence[int] = ()
     """Flat places of the entries that differ from the other side."""
+    notable: Mapping[str, float | int | bool | str] = field(default_factory=dict)
+    """Where entries are omitted: place -> entry of some that differ, or that are not 0."""
+    more: int = 0
+    """So many like these are left out."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class CounterexampleRecord:
     """The command line that shows it again."""
     file: str = ""
     """The replay file as `equivalence replay` takes it; empty where none was written."""
+    beyond: str = ""
+    """That the law looks beyond what the claim calls the same; empty where it does not."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +71,9 @@ class CellRecord:
     claim: str
     law: str
     status: str
-    """holds, refuted as declared, does not apply, refuted, declared break not found, or error."""
+    """holds, refuted (as declared, or not), not claimed, does not apply, declared break not found, error."""
     reason: str
-    """Why the law does not apply, or why the claim is declared to break it; empty otherwise."""
+    """Why the law does not apply, why the claim is declared to break it, or what it is beyond; else empty."""
     executed: int
     outside: int
     """Cases that the reference refused."""
@@ -89,6 +95,8 @@ class CellRecord:
     """What went wrong, as the terminal shows it."""
     controls: Mapping[str, int] = field(default_factory=dict)
     """Wrong run -> cases that told it from the right one."""
+    refusal: str = ""
+    """What the reference raised when it last refused a case; empty where it refused none."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,10 @@ class ClaimRecord:
     statement: str
     source: str
     module: str
+    same: str = "layer"
+    """How much is claimed: function, module or layer."""
+    verdict: str = ""
+    """What the run says of it in one sentence."""
 
 
 @dataclass(frozen=True)

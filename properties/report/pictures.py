@@ -64,7 +64,10 @@ def shape(tensor: TensorRecord) -> str:
 def absence(tensor: TensorRecord) -> str:
     """Say why a tensor's entries are not shown; empty where they are."""
     if tensor.omitted:
-        return f"{count(math.prod(tensor.shape))} entries, too many to show"
+        some = "".join(f", {place} = {entry}" for place, entry in tensor.notable.items())
+        return (
+            f"{count(math.prod(tensor.shape))} entries, too many to show{some}{', …' if tensor.more else ''}"
+        )
     return "" if tensor.entries else "no entries: an axis has size 0"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from properties.report.document import CounterexampleRecord, TensorRecord
@@ -18,8 +18,9 @@ def refutation(claim: str, law: str, statement: str, found: CounterexampleRecord
 
 
 def _lines(claim: str, law: str, statement: str, found: CounterexampleRecord) -> Iterator[str]:
-    declared = f", as declared ({found.declared})" if found.declared else ""
-    yield f"{claim} is refuted by {law}{declared}"
+    known = f", as declared ({found.declared})" if found.declared else ""
+    known = known or (f", {found.beyond}" if found.beyond else "")
+    yield f"{claim} is refuted by {law}{known}"
     yield _line("law", statement)
     yield _line("kind", found.kind)
     yield _line("smallest case", found.case)
@@ -35,9 +36,10 @@ def _lines(claim: str, law: str, statement: str, found: CounterexampleRecord) ->
 
 
 def shown(tensor: TensorRecord) -> str:
-    """Write a tensor as nested lists; only the shape of one with too many entries."""
+    """Write a tensor as nested lists; of one with too many entries the shape, and some that are not 0."""
     if tensor.omitted:
-        return f"of shape {tuple(tensor.shape)}"
+        some = ", ".join(f"{place} = {entry}" for place, entry in tensor.notable.items()) or "all 0"
+        return f"of shape {tuple(tensor.shape)}: {some}{_more(tensor)}"
     return str(_nested(list(tensor.entries), list(tensor.shape))).replace("'", "")
 
 
@@ -46,6 +48,14 @@ def _difference(found: CounterexampleRecord) -> Iterator[str]:
     reference, candidate = found.reference_output, found.candidate_output
     if reference and candidate and found.total > 1 and not reference.omitted:
         yield from _flowing([f"reference {shown(reference)}", f"candidate {shown(candidate)}"])
+    elif reference and candidate and len(reference.notable) > 1:
+        sides = zip(reference.notable.items(), candidate.notable.values(), strict=False)
+        yield from _flowing([f"{place} candidate {got}, reference {due}" for (place, due), got in sides])
+        yield from _flowing(filter(None, [_more(reference).strip()]))
+
+
+def _more(tensor: TensorRecord) -> str:
+    return f" … and {tensor.more:,} more" if tensor.more else ""
 
 
 def _nested(entries: Sequence[Any], shape: Sequence[int]) -> Any:
@@ -55,7 +65,7 @@ def _nested(entries: Sequence[Any], shape: Sequence[int]) -> Any:
     return [_nested(entries[row * step : (row + 1) * step], shape[1:]) for row in range(shape[0])]
 
 
-def _flowing(parts: Sequence[str]) -> Iterator[str]:
+def _flowing(parts: Iterable[str]) -> Iterator[str]:
     """Set tensors side by side as far as the line is long."""
     line = ""
     for part in parts:

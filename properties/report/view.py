@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from properties.report.document import CellRecord, ClaimRecord, LawRecord, Report
 from properties.report.numbers import plural
-from properties.report.words import REFUTED_AS_DECLARED, STATUSES, StatusWord, mark
+from properties.report.words import NOT_CLAIMED, REFUTED_AS_DECLARED, STATUSES, StatusWord, mark
 
-GROUPS = ("Not as claimed", "As claimed, with declared breaks", "As claimed")
+GROUPS = ("Not as claimed", "As claimed, with breaks declared or not claimed", "As claimed")
 """In the order of a row's urgency."""
 
 
@@ -59,7 +59,8 @@ class Row:
         statuses = [cell.status for cell in self.cells if cell]
         if not all(status.as_claimed for status in statuses):
             return 0
-        return 1 if any(status.name == REFUTED_AS_DECLARED for status in statuses) else 2
+        broken = (REFUTED_AS_DECLARED, NOT_CLAIMED)
+        return 1 if any(status.name in broken for status in statuses) else 2
 
 
 @dataclass(frozen=True)

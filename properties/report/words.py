@@ -18,8 +18,16 @@ class StatusWord:
     """The class that colours it."""
     as_claimed: bool
 
+    @property
+    def reason(self) -> str:
+        """How a reason is introduced."""
+        return REASONS.get(self.name, "Declared")
+
 
 REFUTED_AS_DECLARED = "refuted as declared"
+NOT_CLAIMED = "not claimed"
+DOES_NOT_APPLY = "does not apply"
+REASONS = {NOT_CLAIMED: "Not claimed", DOES_NOT_APPLY: "Does not apply"}
 STATUSES = {
     word.name: word
     for word in (
@@ -27,8 +35,9 @@ STATUSES = {
         StatusWord("declared break not found", "?", "unfound", as_claimed=False),
         StatusWord("error", "E", "error", as_claimed=False),
         StatusWord(REFUTED_AS_DECLARED, "x", "declared", as_claimed=True),
+        StatusWord(NOT_CLAIMED, "-", "unclaimed", as_claimed=True),
         StatusWord("holds", "=", "holds", as_claimed=True),
-        StatusWord("does not apply", "·", "inapplicable", as_claimed=True),
+        StatusWord(DOES_NOT_APPLY, "·", "inapplicable", as_claimed=True),
     )
 }
 """By name, the most urgent first."""

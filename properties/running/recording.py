@@ -23,13 +23,14 @@ class Status(StrEnum):
 
     HOLDS = "holds"
     REFUTED_AS_DECLARED = "refuted as declared"
+    NOT_CLAIMED = "not claimed"
     DOES_NOT_APPLY = "does not apply"
     REFUTED = "refuted"
     BREAK_NOT_FOUND = "declared break not found"
     ERROR = "error"
 
 
-AS_CLAIMED = {Status.HOLDS, Status.REFUTED_AS_DECLARED, Status.DOES_NOT_APPLY}
+AS_CLAIMED = {Status.HOLDS, Status.REFUTED_AS_DECLARED, Status.NOT_CLAIMED, Status.DOES_NOT_APPLY}
 
 
 def as_claimed(record: CellRecord) -> bool:
@@ -50,7 +51,7 @@ def record(
         claim=name,
         law=cell.law.name,
         status=status,
-        reason=cell.inapplicable if status is Status.DOES_NOT_APPLY else cell.declared,
+        reason=_reason(cell, status),
         executed=tally.executed,
         outside=tally.outside,
         decided=dict(tally.decided),
@@ -63,6 +64,7 @@ def record(
         obstacle=tally.exactness.obstacle if rounded and tally.exactness else "",
         text=_text(cell, status, error),
         controls=dict(tally.told_apart),
+        refusal=tally.refusal,
     )
 
 
@@ -77,12 +79,20 @@ def _keep(refuted: Refuted, status: Status, failures: str | None) -> None:
 
 def _status(cell: Cell, error: BaseException | None) -> Status:
     if isinstance(error, Refuted):
+        if cell.beyond:
+            return Status.NOT_CLAIMED
         return Status.REFUTED_AS_DECLARED if cell.declared else Status.REFUTED
     if error is not None:
         return Status.ERROR
     if not cell.tally.executed and cell.inapplicable:
         return Status.DOES_NOT_APPLY
     return Status.BREAK_NOT_FOUND if cell.declared else Status.HOLDS
+
+
+def _reason(cell: Cell, status: Status) -> str:
+    if status is Status.DOES_NOT_APPLY:
+        return cell.inapplicable
+    return cell.beyond if status is Status.NOT_CLAIMED else cell.declared
 
 
 def _text(cell: Cell, status: Status, error: BaseException | None) -> str:

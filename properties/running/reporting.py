@@ -23,6 +23,7 @@ from properties.report.document import (
     Report,
     TensorRecord,
 )
+from properties.running.verdict import verdict
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Circumstances:
 def entry(claim: type[Equivalence], law: Law, record: CellRecord) -> Entry:
     """Put a record beside the statements of its claim and law."""
     return Entry(
-        claim=ClaimRecord(record.claim, statement(claim), claim.source, claim.__module__),
+        claim=ClaimRecord(record.claim, statement(claim), claim.source, claim.__module__, claim.same),
         law=LawRecord(law.name, law.statement),
         cell=record,
     )
@@ -76,7 +77,7 @@ def assembled(entries: Iterable[Entry], run: Circumstances) -> Report:
         seconds=run.seconds,
         complete=run.complete,
         environment=_environment(run.threads),
-        claims=list({one.claim.name: one.claim for one in found}.values()),
+        claims=list(_judged(found)),
         laws=list({one.law.name: one.law for one in found}.values()),
         cells=[one.cell for one in found],
     )
@@ -93,6 +94,15 @@ def _apart(entries: Iterable[Entry]) -> Iterator[Entry]:
                 laws.add(one.law.name)
                 yield replace(one, claim=replace(one.claim, name=name), cell=replace(one.cell, claim=name))
                 break
+
+
+def _judged(entries: Iterable[Entry]) -> Iterator[ClaimRecord]:
+    """Give each claim once, with what its cells together say of it."""
+    claims: dict[str, list[Entry]] = {}
+    for one in entries:
+        claims.setdefault(one.claim.name, []).append(one)
+    for cells in claims.values():
+        yield replace(cells[0].claim, verdict=verdict([one.cell for one in cells]))
 
 
 def _counterexample_from(data: Mapping[str, Any]) -> CounterexampleRecord:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from properties.judging.judge import EXACT, ROUNDING
+from properties.judging.judge import DISTRIBUTIONS, EXACT, ROUNDING
 from properties.laws import all_laws
+from properties.laws.registry import plainest_first
 from properties.oracle.statistics import FALSE_ALARM
 from properties.report.document import CellRecord
 from properties.report.numbers import plural
+from properties.report.text import LABEL
+from properties.report.text import WIDTH as TEXT_WIDTH
+from properties.running.looked import looked_at
 from properties.running.recording import Status, as_claimed
 from properties.running.request import Request
+from properties.running.verdict import KNOWN, verdict
 
 WIDTH = 80
+FEW = 3
+"""So many claims get a verdict each, above the table."""
 MARKS = {
     Status.REFUTED_AS_DECLARED: "x",
+    Status.NOT_CLAIMED: "-",
     Status.DOES_NOT_APPLY: ".",
     Status.REFUTED: "!",
     Status.BREAK_NOT_FOUND: "?",
@@ -25,16 +34,22 @@ MARKS = {
 COUNTED = {
     Status.HOLDS: "hold",
     Status.REFUTED_AS_DECLARED: "refuted as declared",
+    Status.NOT_CLAIMED: "not claimed",
     Status.DOES_NOT_APPLY: "do not apply",
     Status.REFUTED: "REFUTED",
     Status.BREAK_NOT_FOUND: "declared break NOT FOUND",
     Status.ERROR: "ERROR",
 }
-DECIDED = {EXACT: "=", ROUNDING: "~", "statistics": "%", "directly": "="}
+DECIDED = {EXACT: "=", ROUNDING: "~", DISTRIBUTIONS: "%", "statistics": "%", "directly": "="}
 LEGEND = (
     "= holds, exact   ~ holds, up to rounding   % holds, statistics   x refuted, as declared\n"
-    ". does not apply   ! REFUTED   ? declared break NOT FOUND   E error"
+    "- fails what is not claimed   . does not apply   ! REFUTED   ? declared break NOT FOUND   E error"
 )
+
+
+ABOUT_SIZES = re.compile(r"\b(divi|shape|size|dimension|length|multiple|features|channels)", re.IGNORECASE)
+"""What a reference says that was built or run with sizes that do not fit each other."""
+DERIVED = "; where a size follows from others, name the axis by a property that computes it"
 
 
 def header(request: Request) -> str:
@@ -81,6 +96,7 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
         EXACT: f"exact integers, bitwise (relu, max, comparisons: per sign region drawn){worst}",
         ROUNDING: "the rounding model: differences beside the noise of the forms themselves",
         "directly": "counts, shapes, refusals, zeros and reached outputs, compared as they are",
+        DISTRIBUTIONS: f"many runs of forms that draw at random, false alarm <= {FALSE_ALARM:g} a test",
         "statistics": f"fresh parameters, false alarm <= {FALSE_ALARM:g} a test",
     }
     for decided, count in total.items():
@@ -93,22 +109,42 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
 
 
 def refutations(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
-    """Give the smallest case of each refuted claim: the first law that refutes it, or all of them."""
-    shown: set[str] = set()
-    for record in records:
-        if record.status == Status.REFUTED_AS_DECLARED and (full or record.claim not in shown):
-            shown.add(record.claim)
-            yield ""
-            yield record.text
+    """Give the smallest case of each claim that differs as is known: by the plainest law, or by all."""
+    wrong = {record.claim for record in records if record.status == Status.REFUTED}
+    known = [record for record in records if record.status in KNOWN and not _is_told_with(record, wrong)]
+    for first, others in _causes(known, full=full):
+        yield ""
+        yield first.text
+        yield from _also(others)
 
 
-def failures(records: Sequence[CellRecord]) -> Iterator[str]:
-    """Give the whole text of everything that is not as claimed."""
+def failures(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
+    """Give the text of what is not as claimed: of each claim the plainest law of a cause, or all of them."""
+    wrong = {record.claim for record in records if record.status == Status.REFUTED}
+    told = [record for record in records if not as_claimed(record) or _is_told_with(record, wrong)]
+    for first, others in _causes(told, full=full):
+        yield ""
+        yield f"{first.status.upper()}: {first.claim}, {first.law}"
+        yield first.text
+        yield from _also(others)
+
+
+def verdicts(records: Sequence[CellRecord], *, fed: bool) -> Iterator[str]:
+    """Say what each of a few claims came to and what was looked at, and the first of each that fails more."""
+    claims: dict[str, list[CellRecord]] = {}
     for record in records:
-        if not as_claimed(record):
-            yield ""
-            yield f"{record.status.upper()}: {record.claim}, {record.law}"
-            yield record.text
+        claims.setdefault(record.claim, []).append(record)
+    for claim, cells in claims.items():
+        if len(claims) <= FEW or any(cell.status == Status.NOT_CLAIMED for cell in cells):
+            yield f"{claim}: {verdict(cells)}"
+        if len(claims) <= FEW:
+            yield from extent(cells, fed=fed)
+
+
+def extent(records: Sequence[CellRecord], *, fed: bool) -> Iterator[str]:
+    """Say what a claim was run on, and on what it was not, as a paragraph."""
+    for line in looked_at(records, fed=fed):
+        yield from textwrap.wrap(line, TEXT_WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def totals(records: Sequence[CellRecord], seconds: float) -> str:
@@ -123,6 +159,45 @@ def totals(records: Sequence[CellRecord], seconds: float) -> str:
     return (
         f"claims {claims}, cells {len(records)} ({counted}), cases {executed:,}, "
         f"outside a domain {outside:,}, {seconds:.1f} s"
+    )
+
+
+def _causes(
+    records: Sequence[CellRecord], *, full: bool
+) -> Iterator[tuple[CellRecord, Sequence[CellRecord]]]:
+    """Give the plainest failure of each cause, and the others of that cause; each for itself where `full`."""
+    ranks = {law: rank for rank, law in enumerate(plainest_first(record.law for record in records))}
+    causes: dict[tuple[str, ...], list[CellRecord]] = {}
+    for record in records:
+        causes.setdefault((record.claim, record.law if full else _cause(record)), []).append(record)
+    for alike in causes.values():
+        first, *others = sorted(alike, key=lambda record: ranks[record.law])
+        yield first, others
+
+
+def _is_told_with(record: CellRecord, wrong: Collection[str]) -> bool:
+    """Whether what is not claimed fails beside what is: one bug may show in both."""
+    return record.status == Status.NOT_CLAIMED and record.claim in wrong
+
+
+def _cause(record: CellRecord) -> str:
+    """Say what two failures of a claim share: refutations are one, errors by what was raised."""
+    if record.status == Status.ERROR:
+        return "".join(record.text.splitlines()[-1:])
+    return record.law if record.status == Status.BREAK_NOT_FOUND else ""
+
+
+def _also(others: Sequence[CellRecord]) -> list[str]:
+    """Name the other laws that show a cause, and how each is shown."""
+    if not others:
+        return []
+    names = ", ".join(record.law for record in others)
+    return textwrap.wrap(
+        f"{names} (--law {others[0].law} shows it; --all shows all)",
+        TEXT_WIDTH,
+        initial_indent=f"  {'also':<{LABEL}}",
+        subsequent_indent=" " * (LABEL + 2),
+        break_on_hyphens=False,
     )
 
 
@@ -167,10 +242,12 @@ def _refusals(records: Sequence[CellRecord]) -> Iterator[str]:
     for claim, refused in outside.items():
         if refused > executed[claim]:
             drawn = plural(refused + executed[claim], "case")
-            yield from _paragraph(
-                f"{claim}: its reference refused {refused:,} of {drawn}; where a size follows from others, "
-                "name the axis by a property that computes it"
+            last = next(
+                (record.refusal for record in records if record.claim == claim and record.refusal), ""
             )
+            said = f", as in: {last.splitlines()[0]}" if last else ""
+            advice = DERIVED if not last or ABOUT_SIZES.search(last) else ""
+            yield from _paragraph(f"{claim}: its reference refused {refused:,} of {drawn}{said}{advice}")
 
 
 def _paragraph(text: str) -> list[str]:

@@ -38,9 +38,12 @@ def entry_of(cell: Cell, call: pytest.CallInfo[None]) -> dict[str, Any]:
     return asdict(entry(cell.domain.claim, cell.law, found))
 
 
-def shown(entry: Mapping[str, Any], error: pytest.ExceptionInfo[BaseException]) -> Any:
-    """Give what pytest prints of a failed cell: its text alone; None for a crash, which needs its frames."""
-    text = entry["cell"]["text"]
+def shown(entry: Mapping[str, Any], error: pytest.ExceptionInfo[BaseException], elsewhere: str) -> Any:
+    """Give what pytest prints of a failed cell: its text alone; None for a crash, which needs its frames.
+
+    What is shown `elsewhere` is not told again.
+    """
+    text = elsewhere or entry["cell"]["text"]
     if not entry["cell"]["counterexample"] and not error.errisinstance(Unsatisfiable):
         return None
     told = AssertionError(text).with_traceback(error.tb)

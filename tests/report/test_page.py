@@ -16,7 +16,7 @@ from properties.report.page import page as rendered
 from properties.report.page import write_page
 from properties.report.pictures import absence, blocks, coverage, scale, shape
 from properties.report.view import groups, verdict
-from tests.report.example import CLOSING, HOSTILE
+from tests.report.example import CLOSING, HOSTILE, VERDICT
 
 
 class Elements(HTMLParser):
@@ -99,9 +99,22 @@ def test_what_is_not_as_claimed_comes_first(report: Report) -> None:
     found = {title: [row.claim.name for row in rows] for title, rows in groups(report).items()}
     assert found == {
         "Not as claimed": ["conv-transposed", "attention-fast", "bias-shared", "batch-norm-folded", HOSTILE],
-        "As claimed, with declared breaks": ["two-d-fc-v1", "n-d-linear-kronecker", "masked-output"],
-        "As claimed": ["two-d-fc", "two-d-fc-einsum", "n-d-linear", "masked-where"],
+        "As claimed, with breaks declared or not claimed": [
+            "two-d-fc-v1",
+            "two-d-fc-einsum",
+            "n-d-linear-kronecker",
+            "masked-output",
+        ],
+        "As claimed": ["two-d-fc", "n-d-linear", "masked-where"],
     }
+
+
+def test_what_is_not_claimed_has_a_mark_a_reason_and_the_verdict_of_its_claim(html: str) -> None:
+    said = html[html.index('data-link="two-d-fc-einsum/rejects"') - 400 :]
+    assert re.match(r".*?class=\"mark unclaimed\".*?>-</button>", said, re.DOTALL)
+    assert "<b>Not claimed:</b> beyond the claimed function" in html
+    assert "<dt>Called the same</dt><dd>the function</dd>" in html
+    assert f"<dt>Verdict</dt><dd>{VERDICT}</dd>" in html
 
 
 @pytest.mark.parametrize("lost", [0, -1])

@@ -35,11 +35,18 @@ USAGE = (
 )
 
 
-def script(finding: Finding) -> str:
+NOT_SHOWN = (
+    "NOT SHOWN: this script did not show the failure when it was written, and is no evidence of a fix; "
+    "use equivalence replay"
+)
+
+
+def script(finding: Finding, *, shown: bool = True) -> str:
     """Write a script that raises AssertionError, or what a form raises, while the failure is there.
 
-    Once it is gone, the script prints FIXED. Raises ScriptError for a law that has no text in
-    properties/replaying/scripts, and for a claim or a layer whose source cannot be written out.
+    Once it is gone, the script prints FIXED, or NOT SHOWN where it never was `shown`. Raises ScriptError for
+    a law that has no text in properties/replaying/scripts, and for a claim or a layer whose source cannot be
+    written out.
     """
     asked = _asked(finding.law)
     try:
@@ -48,7 +55,7 @@ def script(finding: Finding) -> str:
     except FormError:
         asked = CONSTRUCTED
         setup = _needed(forms(finding), asked)
-    return "\n".join(_parts(finding, setup, asked))
+    return "\n".join([*_parts(finding, setup, asked, USAGE if shown else NOT_SHOWN), _ending(shown=shown)])
 
 
 def _asked(law: str) -> str:
@@ -70,7 +77,11 @@ def _needed(lines: Mapping[str, str], asked: str) -> str:
     return "".join(reversed(kept))
 
 
-def _parts(finding: Finding, setup: str, asked: str) -> Iterator[str]:
+def _ending(*, shown: bool) -> str:
+    return 'print("FIXED")\n' if shown else f'print(\n    "{NOT_SHOWN}"\n)\n'
+
+
+def _parts(finding: Finding, setup: str, asked: str, usage: str) -> Iterator[str]:
     claim = PlainClaim(finding.case.claim)
     for name in ("reference", "candidate", *attributes_of("claim", setup + asked)):
         claim.need(name)
@@ -80,7 +91,7 @@ def _parts(finding: Finding, setup: str, asked: str) -> Iterator[str]:
     ours.need(setup + asked, scripts, own={*claim.names, Mask.__name__})
     rename = _renaming(theirs, claim, ours, bound_names(setup + asked))
     imports = [replace(one, name=rename(one.name)) for one in ours.imports.values()]
-    yield _head(finding)
+    yield _head(finding, usage)
     if theirs.needs_future_annotations:
         yield "from __future__ import annotations\n"
     yield from written_imports([*theirs.imports.values(), *imports])
@@ -90,7 +101,6 @@ def _parts(finding: Finding, setup: str, asked: str) -> Iterator[str]:
         yield text if place_ == 0 and "\n" not in text.strip() else f"\n{text}"
     yield f"\n{rename(setup)}"
     yield f"\n{rename(asked)}" if asked.startswith("def ") else rename(asked)
-    yield 'print("FIXED")\n'
 
 
 def _renaming(
@@ -105,7 +115,7 @@ def _renaming(
     return partial(re.compile(rf"(?<![\w.])({'|'.join(taken)})(?!\w)").sub, r"\1_")
 
 
-def _head(finding: Finding) -> str:
+def _head(finding: Finding, usage: str) -> str:
     """Say in the script's docstring what it shows, and where that was seen."""
     case, law = finding.case, all_laws()[finding.law]
     lines = {
@@ -118,7 +128,7 @@ def _head(finding: Finding) -> str:
     }
     told = [_flowing(f"{label + ':':<12}{text}") for label, text in lines.items() if text]
     content = "\n".join(
-        [f"{place(case)} fails the law {law.name}.", "", *told, "", *textwrap.wrap(USAGE, WIDTH)]
+        [f"{place(case)} fails the law {law.name}.", "", *told, "", *textwrap.wrap(usage, WIDTH)]
     )
     content = content.replace("\\", "\\\\").replace('"""', "'''")
     return f'"""{content}\n"""\n'

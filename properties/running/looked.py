@@ -1,0 +1,72 @@
+"""What the cells of a claim looked at, and what they did not: no "the same" is said of the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from properties.judging.judge import DIRECTLY, EXACT, LADDER
+from properties.laws import all_laws
+from properties.report.document import CellRecord
+from properties.report.numbers import plural
+
+STATISTICS = "statistics"
+VALUES = {
+    "whole numbers": {EXACT},
+    "reals near N(0, 1)": {LADDER, DIRECTLY},
+    "fresh parameters": {STATISTICS},
+}
+"""Kind of values -> the ways to decide that run on it."""
+NEVER = ("other magnitudes", "float16 and bfloat16", "other devices than the CPU", "torch.compile")
+
+
+def looked_at(records: Sequence[CellRecord], *, fed: bool = False) -> Iterator[str]:
+    """Say on how many cases, sizes, dtypes and kinds of values a claim was run, and on what it was not.
+
+    `fed` says that inputs came from data that the user gave.
+    """
+    ran = [record for record in records if record.executed]
+    if not ran:
+        return
+    cases, sizes = plural(sum(record.executed for record in ran), "case"), _sizes(ran)
+    run_on = ", ".join(filter(None, [cases, _spanned(sizes), _dtypes(ran)]))
+    yield f"looked at: {run_on}; {_values(ran, fed=fed)}"
+    yield f"not looked at: {', '.join(_left_out(records, sizes))}"
+
+
+def _sizes(records: Sequence[CellRecord]) -> set[int]:
+    """Give every size that a field or a free axis had."""
+    words = (word for record in records for values in record.sizes.values() for word in values)
+    return {int(size) for word in words if re.fullmatch(r"\d+(x\d+)*", word) for size in word.split("x")}
+
+
+def _spanned(sizes: set[int]) -> str:
+    if not sizes:
+        return ""
+    least, largest = min(sizes), max(sizes)
+    return f"sizes {least:,} to {largest:,}" if least < largest else f"size {largest:,}"
+
+
+def _dtypes(records: Sequence[CellRecord]) -> str:
+    ways = {way for record in records for way in record.decided}
+    if LADDER in ways:
+        return "float64 and float32"
+    return "float64, now and then float32" if EXACT in ways else "float64"
+
+
+def _values(records: Sequence[CellRecord], *, fed: bool) -> str:
+    ways = {way for record in records for way in record.decided}
+    kinds = [kind for kind, decided in VALUES.items() if decided & ways]
+    if any(record.law == "nonfinite" for record in records):
+        kinds.append("an inf or a nan in one place")
+    return ", ".join([*kinds, *(["inputs from the data given"] if fed else [])])
+
+
+def _left_out(records: Sequence[CellRecord], sizes: set[int]) -> Iterator[str]:
+    """Name what is never looked at, and what this run did not draw or was not asked."""
+    if sizes:
+        yield "larger sizes"
+        yield from ["size 0"] if 0 not in sizes else []
+    yield from NEVER
+    if unasked := all_laws().keys() - {record.law for record in records}:
+        yield plural(len(unasked), "other law")

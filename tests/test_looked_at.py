@@ -1,0 +1,74 @@
+"""A verdict says what was looked at, from the records alone, and in one line what was not."""
+
+from dataclasses import replace
+
+import pytest
+
+from properties.laws import LAWS
+from properties.report.document import CellRecord
+from properties.running import table
+from properties.running.looked import looked_at
+from properties.running.recording import Status
+from properties.running.request import Request
+from properties.running.verify import check
+
+CLAIM = "n-d-linear"
+
+
+@pytest.fixture(scope="module")
+def held() -> CellRecord:
+    (record,) = check(Request((CLAIM,), ("parameter_count",)), CLAIM)
+    return replace(
+        record, sizes={"height": {"0": 2, "19": 1}, "bias": {"True": 3}, "batch": {"none": 1, "2x31": 1}}
+    )
+
+
+def cell(held: CellRecord, law: str, decided: str) -> CellRecord:
+    return replace(held, law=law, decided={decided: 25}, executed=25)
+
+
+def test_cases_sizes_dtypes_and_values_are_those_of_the_records(held: CellRecord) -> None:
+    said, left = looked_at([cell(held, "forward", "exact"), cell(held, "state", "exact")])
+    assert said == "looked at: 50 cases, sizes 0 to 31, float64, now and then float32; whole numbers"
+    assert left == (
+        "not looked at: larger sizes, other magnitudes, float16 and bfloat16, other devices than the CPU, "
+        f"torch.compile, {len(LAWS) - 2} other laws"
+    )
+
+
+def test_every_kind_of_values_is_named(held: CellRecord) -> None:
+    ways = {"forward": "ladder", "initialisation": "statistics", "nonfinite": "directly", "rows": "exact"}
+    said, _ = looked_at([cell(held, law, decided) for law, decided in ways.items()], fed=True)
+    assert said == (
+        "looked at: 100 cases, sizes 0 to 31, float64 and float32; whole numbers, reals near N(0, 1), fresh "
+        "parameters, an inf or a nan in one place, inputs from the data given"
+    )
+
+
+def test_what_was_not_drawn_is_named(held: CellRecord) -> None:
+    fixed = replace(cell(held, "forward", "directly"), sizes={"height": {"28": 25}, "mode": {"sum": 25}})
+    said, left = looked_at([fixed])
+    assert said == "looked at: 25 cases, size 28, float64; reals near N(0, 1)"
+    assert "larger sizes, size 0, " in left
+    bare = replace(fixed, sizes={})
+    assert [line.count("size") for line in looked_at([bare])] == [0, 0]
+
+
+def test_laws_that_were_all_asked_leave_none(held: CellRecord) -> None:
+    skipped = replace(held, law="masked", executed=0, status=Status.DOES_NOT_APPLY)
+    *_, left = looked_at([skipped, *(cell(held, law, "exact") for law in LAWS if law != "masked")])
+    assert left.endswith("torch.compile")
+
+
+def test_nothing_is_said_where_nothing_ran(held: CellRecord) -> None:
+    assert list(looked_at([replace(held, executed=0, status=Status.DOES_NOT_APPLY)])) == []
+
+
+def test_few_claims_have_a_paragraph_each_and_many_none(held: CellRecord) -> None:
+    for claims, told in ((1, 1), (table.FEW, table.FEW), (table.FEW + 1, 0)):
+        records = [replace(held, claim=f"claim {number}") for number in range(claims)]
+        lines = list(table.verdicts(records, fed=False))
+        assert sum(line.startswith("  looked at: ") for line in lines) == told
+        assert all(len(line) <= 100 for line in lines)
+        heads = [line.partition(":")[0] for line in lines if line.startswith("claim")]
+        assert heads == [f"claim {number}" for number in range(told)]
