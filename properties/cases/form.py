@@ -97,7 +97,8 @@ class Form:
 
     def __call__(self, theta: Theta, inputs: Sequence[Tensor], *, call: int = 0) -> tuple[Tensor, ...]:
         """Run the module with its parameters computed from theta; another `call` draws other numbers."""
-        return self.within(theta, inputs, lambda outputs: outputs, call=call)
+        outputs: tuple[Tensor, ...] = self.within(theta, inputs, lambda outputs: outputs, call=call)
+        return outputs
 
     def within(
         self,

@@ -45,11 +45,6 @@ def generators_kept() -> Iterator[None]:
 
 def drawn_so_far() -> tuple[Any, ...]:
     """Return how far the generators are: what has drawn in between leaves another answer."""
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002  (as above)
-    return (
-        torch.default_generator.get_state().numpy().tobytes(),
-        random.getstate(),
-        name,
-        keys.tobytes(),
-        *rest,
-    )
+    _, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002  (as above)
+    numpy = (np.asarray(keys).tobytes(), *rest)
+    return torch.default_generator.get_state().numpy().tobytes(), random.getstate(), numpy

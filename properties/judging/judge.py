@@ -14,6 +14,7 @@ from properties.cases.form import FormError, on_cpu
 from properties.cases.generators import generator_state, generators_kept
 from properties.cases.regime import Integers, Reals, Regime, Traced, Undisturbed
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
+from properties.judging.culprit import culprit
 from properties.judging.distributions import difference_of_distributions
 from properties.laws.registry import Law
 from properties.oracle.agreement import (
@@ -22,12 +23,15 @@ from properties.oracle.agreement import (
     first_beyond_a_few_units,
     first_beyond_noise,
     first_difference,
+    first_less_precise,
 )
 from properties.oracle.disturbance import Disturbance
 from properties.oracle.exact import SINGLE_EVERY, TRACED_BITS, Exactness, Trace, examine
 from properties.oracle.rounding import CONSTANT, ENOUGH, STAGES
 
 EXACT, ROUNDING, DIRECTLY, DISTRIBUTIONS = "exact", "rounding", "directly", "distributions"
+MOST_TIMES = 4.0
+"""A candidate may round so many times as much as the reference."""
 SINGLE, DOUBLE = Reals(torch.float32), Reals(torch.float64)
 
 
@@ -61,7 +65,7 @@ class Judge:
 
     def verdict(self, case: Case) -> Verdict:
         """Decide one case; OutsideDomainError where the reference refuses it."""
-        ways = {"values": self._by_values, "reals": self._by_reals}
+        ways = {"values": self._by_values, "reals": self._by_reals, "noise": self._by_noise}
         decide = ways.get(self.law.decided, self._directly)
         try:
             with own_state(case):
@@ -94,6 +98,11 @@ class Judge:
         with own_state(verdict.case), suppress(FormError):
             self.law.equate(verdict.case.claim, sample)
         return sample.drawn
+
+    def culprit(self, verdict: Verdict, values: Values) -> str:
+        """Say where the candidate loses its precision; empty where no one operation explains it."""
+        with own_state(verdict.case):
+            return culprit(lambda numbers: self.equation(verdict.case, numbers, values), verdict.regime)
 
     def equation(self, case: Case, regime: Regime, values: Values | None = None) -> Equation:
         """State the law for one case, in numbers."""
@@ -183,12 +192,19 @@ class Judge:
         whole = self.law.decided == "reals"
         return beyond_noise(lambda numbers: self.equation(case, numbers, values), regime, whole=whole)
 
+    def _by_noise(self, case: Case) -> Verdict:
+        """Decide how much the candidate rounds beside the reference."""
+        difference = less_precise(lambda numbers: self.equation(case, numbers), DOUBLE)
+        return Verdict(case, ROUNDING, DOUBLE, difference)
+
     def _directly(self, case: Case) -> Verdict:
         return Verdict(case, self.law.decided, DOUBLE, self._difference(case, DOUBLE))
 
     def _difference_again(self, verdict: Verdict, values: Values) -> Difference | None:
         if verdict.decided == DISTRIBUTIONS:
             return verdict.difference
+        if self.law.decided == "noise":
+            return less_precise(lambda numbers: self.equation(verdict.case, numbers, values), verdict.regime)
         if verdict.decided != ROUNDING:
             return self._difference(verdict.case, verdict.regime, values)
         difference, _ = self._beyond_noise(verdict.case, verdict.regime, values)
@@ -318,6 +334,19 @@ def beyond_noise(
         if found.decisive and runs >= ENOUGH:
             break
     return difference, used
+
+
+def less_precise(state: Callable[[Regime], Equation], regime: Regime) -> Difference | None:
+    """Say where the candidate's side of an equation rounds more than MOST_TIMES as much as the reference's."""
+    plain = state(regime)
+    difference = first_beyond_a_few_units(plain)
+    disturbed: list[Equation] = []
+    for runs in (ENOUGH, max(STAGES)):
+        if difference is None or difference.leaf is None:
+            return None
+        disturbed += _disturbed(state, regime, range(len(disturbed), runs))
+        difference = first_less_precise(plain, disturbed, MOST_TIMES)
+    return difference
 
 
 def _disturbed(

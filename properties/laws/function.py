@@ -55,6 +55,15 @@ def second_derivative(_: Any, sample: Sample) -> Equation:
     )
 
 
+@law(decided="noise", otherwise="less precise")
+def precision(_: Any, sample: Sample) -> Equation:
+    """candidate(carry(theta), x) rounds at most 4 times as much as reference(theta, x)."""
+    return Equation(
+        reference={"output": sample.reference(sample.theta, sample.inputs)},
+        candidate={"output": sample.candidate(sample.theta, sample.inputs)},
+    )
+
+
 def input_cotangents(form: Form, sample: Sample) -> tuple[Tensor, ...]:
     """Pull a random cotangent of the outputs back to the real inputs."""
     inputs = differentiable(sample.inputs)

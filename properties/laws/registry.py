@@ -16,7 +16,7 @@ Equate = Callable[[Any, Sample], Equation]
 """(claim, sample) -> equation."""
 Controls = Callable[[Any, Sample], Mapping[str, Equation]]
 """(claim, sample) -> equations that must not hold, by name; OutsideDomainError where nothing can be told."""
-Decided = Literal["values", "directly", "statistics", "reals"]
+Decided = Literal["values", "directly", "statistics", "reals", "noise"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
@@ -40,7 +40,8 @@ class Law:
     needs: Callable[[Equivalence], str]
     """Why the law cannot apply to a claim; empty where it can."""
     decided: Decided = "values"
-    """values (integers, else the ladder), reals (the ladder), directly (exact by itself), or statistics."""
+    """values (integers, else reals up to rounding), reals (up to rounding), directly (exact by itself), statistics,
+    or noise (how much each side rounds)."""
     premise: Equate | None = None
     """What the reference alone must satisfy for the law to speak; asked only when the candidate fails."""
     controls: Controls | None = None

@@ -1,1 +1,1 @@
-"""Instruments that decide an equation: exact integers, the precision ladder, tests of fresh draws."""
+"""Instruments that decide an equation: exact integers, the rounding model, tests of fresh draws."""

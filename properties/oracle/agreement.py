@@ -97,6 +97,27 @@ def first_beyond_noise(plain: Equation, disturbed: Sequence[Equation], constant:
     return Rounded(_first(reference, candidate, "", compare), compare.used, compare.decisive)
 
 
+def first_less_precise(plain: Equation, disturbed: Sequence[Equation], factor: float) -> Difference | None:
+    """Find the first tensor of which the candidate rounds more than `factor` times as much as the reference.
+
+    Row by row, along the last axis, and only where the two differ by as much: the noise alone counts operations.
+    """
+    candidate = {
+        where: (value, noise)
+        for where, value, noise in noise_of(plain.candidate, [one.candidate for one in disturbed])
+    }
+    for where, value, noise in noise_of(plain.reference, [one.reference for one in disturbed]):
+        other, more = candidate.get(where, (value, noise))
+        if other.shape != value.shape or other.dtype != value.dtype:
+            continue
+        times = rounding.times_less_precise((value, noise), (other, more))
+        if times.numel() and float(times.max()) > factor:
+            rows = (times > factor).unsqueeze(-1) if value.ndim else times > factor
+            apart = rows & ~rounding.close(value, other)
+            return _values(value, other, where, apart, f"{float(times.max()):.3g} times less precise")
+    return None
+
+
 def noise_of(plain: Any, disturbed: Sequence[Any]) -> Iterator[tuple[str, Tensor, Tensor]]:
     """Give the real tensors of one side by their places, each with its noise."""
     for where, leaf in _leaves(_gathered(plain, disturbed), ""):
@@ -151,11 +172,11 @@ class _BeyondNoise:
 def _gathered(plain: Any, disturbed: Sequence[Any]) -> Any:
     """Put the leaves of several runs of one side together; a run of another structure is left out."""
     if isinstance(plain, Mapping):
-        like = [one for one in disturbed if isinstance(one, Mapping) and one.keys() == plain.keys()]
-        return {name: _gathered(value, [one[name] for one in like]) for name, value in plain.items()}
+        alike = [one for one in disturbed if isinstance(one, Mapping) and one.keys() == plain.keys()]
+        return {name: _gathered(value, [one[name] for one in alike]) for name, value in plain.items()}
     if isinstance(plain, list | tuple):
-        like = [one for one in disturbed if isinstance(one, list | tuple) and len(one) == len(plain)]
-        return [_gathered(value, [one[place] for one in like]) for place, value in enumerate(plain)]
+        equal = [one for one in disturbed if isinstance(one, list | tuple) and len(one) == len(plain)]
+        return [_gathered(value, [one[place] for one in equal]) for place, value in enumerate(plain)]
     return _Runs(_values_of(plain), [_values_of(one) for one in disturbed if isinstance(one, Tensor)])
 
 

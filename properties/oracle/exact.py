@@ -6,7 +6,7 @@ summed and `degree` is the degree of the polynomial in all drawn numbers. While 
 float64 holds every value and every partial sum exactly, in whatever order they are added. A dispatch mode
 traces both forms, forward and backward, and computes the two numbers for every intermediate tensor; an
 operation that it does not know, or that leaves the integers, taints what depends on it, and a tainted
-result is left to the ladder.
+result is left to the rounding model.
 
 Why agreement is evidence (Schwartz-Zippel). The difference of two polynomial forms is a polynomial of
 degree at most d in independent draws from a set S of 2^(bits + 1) integers. If it is not zero

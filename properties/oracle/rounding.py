@@ -89,6 +89,25 @@ def ratio(reference: Tensor, candidate: Tensor, allowed: Tensor) -> Tensor:
     return torch.where(close(reference, candidate), 0.0, over)
 
 
+def times_less_precise(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor, Tensor]) -> Tensor:
+    """Return how many times less precise each row of a candidate is, (*batch, n) and its noise -> (*batch).
+
+    0 where the candidate's noise, or its distance from the reference, is explained by that of the reference: the
+    noise alone would count how many operations a form takes.
+    """
+    (value, noise_of_it), (other, more) = reference, candidate
+    floor = torch.finfo(value.dtype).eps / 2 * _row(value)
+    usual = torch.maximum(_row(noise_of_it), floor) + underflow(value.dtype)
+    apart = torch.where(close(value, other), 0.0, (value - other).abs()).nan_to_num(0.0, 0.0, 0.0)
+    return torch.minimum(_row(more), _row(apart)) / usual
+
+
+def _row(values: Tensor) -> Tensor:
+    """Return the root of the mean square of each row; of what has no axes, its size."""
+    size = values.abs().nan_to_num(0.0, 0.0, 0.0)
+    return torch.linalg.vector_norm(size, dim=-1) / max(1, size.shape[-1]) ** 0.5 if size.ndim else size
+
+
 def largest(ratios: Tensor) -> float:
     """Give the largest of some ratios, as a number that a report can hold."""
     return min(float(ratios.max()), sys.float_info.max) if ratios.numel() else 0.0

@@ -30,6 +30,7 @@ MOST_NOTABLE = 8
 ANOTHER_FUNCTION = "another function"
 KINDS = {"distribution": "another distribution", "structure": "another structure of outputs"}
 KINDS_BY_LAW = {
+    "precision": "the same function, less precise",
     "state": "state",
     "parameter_count": "another number of parameters",
     "rejects": "other inputs accepted",
@@ -63,7 +64,11 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         """The smallest values that show the failure, and how they show it."""
         if self.values is not None and self.verdict.difference is not None:
             return self.values, self.verdict.difference
-        return minimised(self.judge, self.verdict)
+        values, difference = minimised(self.judge, self.verdict)
+        if self.judge.law.decided != "noise":
+            return values, difference
+        lost = self.judge.culprit(self.verdict, values)
+        return values, replace(difference, remark=", ".join(filter(None, [difference.remark, lost])))
 
     @property
     def record(self) -> CounterexampleRecord:

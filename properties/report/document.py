@@ -78,11 +78,11 @@ class CellRecord:
     outside: int
     """Cases that the reference refused."""
     decided: Mapping[str, int]
-    """exact, ladder, directly or statistics -> cases."""
+    """exact, rounding, directly, distributions or statistics -> cases."""
     miss_probability: float | None
     """For exact cells: at most so likely does one case miss a false polynomial identity."""
     worst_ratio: float | None
-    """For cells on the ladder: the largest difference beside the rounding allowed; 1 is the limit."""
+    """For cells decided up to rounding: the largest part of the allowed rounding used; 1 is the limit."""
     seconds: float
     sizes: Mapping[str, Mapping[str, int]]
     """Field or free axis -> size or option as a word -> cases."""
@@ -90,7 +90,7 @@ class CellRecord:
     """zero, one, equal, prime, non-contiguous -> cases."""
     counterexample: CounterexampleRecord | None = None
     obstacle: str = ""
-    """Why cases went to the ladder; empty for exact ones."""
+    """Why cases were decided up to rounding; empty for exact ones."""
     text: str = ""
     """What went wrong, as the terminal shows it."""
     controls: Mapping[str, int] = field(default_factory=dict)

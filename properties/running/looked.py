@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from properties.judging.judge import DIRECTLY, EXACT, LADDER
+from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING
 from properties.laws import all_laws
 from properties.report.document import CellRecord
 from properties.report.numbers import plural
@@ -13,7 +13,7 @@ from properties.report.numbers import plural
 STATISTICS = "statistics"
 VALUES = {
     "whole numbers": {EXACT},
-    "reals near N(0, 1)": {LADDER, DIRECTLY},
+    "reals near N(0, 1)": {ROUNDING, DIRECTLY, DISTRIBUTIONS},
     "fresh parameters": {STATISTICS},
 }
 """Kind of values -> the ways to decide that run on it."""
@@ -49,9 +49,7 @@ def _spanned(sizes: set[int]) -> str:
 
 def _dtypes(records: Sequence[CellRecord]) -> str:
     ways = {way for record in records for way in record.decided}
-    if LADDER in ways:
-        return "float64 and float32"
-    return "float64, now and then float32" if EXACT in ways else "float64"
+    return "float64, now and then float32" if {EXACT, ROUNDING} & ways else "float64"
 
 
 def _values(records: Sequence[CellRecord], *, fed: bool) -> str:

@@ -1,0 +1,62 @@
+"""Where a candidate loses its precision: the one operation, or the dtype, that explains most of its noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from properties.cases.form import FormError
+from properties.cases.regime import Regime, Undisturbed
+from properties.oracle.agreement import Equation, noise_of
+from properties.oracle.disturbance import Disturbance
+
+RUNS = 4
+EXPLAINS = 0.5
+"""An operation explains the noise that it makes so large a part of by itself."""
+MOST_OPERATIONS = 64
+
+
+def culprit(state: Callable[[Regime], Equation], regime: Regime) -> str:
+    """Say in which operation or dtype the candidate's side of an equation loses its digits; empty where in none."""
+    try:
+        rounded = _rounded(state, regime)
+        whole = _noise(state, regime, "")
+        names = list(dict.fromkeys(name for name, _ in rounded))[:MOST_OPERATIONS]
+        guilty = [name for name in names if _noise(state, regime, name) > EXPLAINS * whole]
+    except FormError:
+        return ""
+    wide = torch.finfo(regime.dtype).eps
+    narrow = [
+        f"{name} in {dtype}".replace("torch.", "")
+        for name, dtype in rounded
+        if name in guilty and torch.finfo(dtype).eps > wide
+    ]
+    told = narrow or guilty
+    return f"lost in {' and '.join(told)}" if 0 < len(told) <= 2 else _dtype(rounded, wide)  # noqa: PLR2004  (a pair)
+
+
+def _dtype(rounded: Sequence[tuple[str, torch.dtype]], wide: float) -> str:
+    """Name the narrowest dtype that is computed in, where that is not the one of the run."""
+    narrowest = max((dtype for _, dtype in rounded), key=lambda dtype: torch.finfo(dtype).eps, default=None)
+    if narrowest is None or torch.finfo(narrowest).eps <= wide:
+        return ""
+    return f"it computes in {narrowest} inside".replace("torch.", "")
+
+
+def _rounded(state: Callable[[Regime], Equation], regime: Regime) -> list[tuple[str, torch.dtype]]:
+    disturbance = Disturbance(0)
+    with disturbance:
+        state(Undisturbed(regime, disturbance))
+    return list(disturbance.rounded)
+
+
+def _noise(state: Callable[[Regime], Equation], regime: Regime, only: str) -> float:
+    """Return the largest noise of the candidate's side where one operation alone is disturbed."""
+    runs = []
+    for number in range(RUNS):
+        disturbance = Disturbance(number, only)
+        with disturbance:
+            runs.append(state(Undisturbed(regime, disturbance)).candidate)
+    found = noise_of(state(regime).candidate, runs)
+    return max((float(noise.max()) for _, _, noise in found if noise.numel()), default=0.0)
