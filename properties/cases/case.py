@@ -9,17 +9,20 @@ import numpy as np
 
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError, Variable
+from properties.cases.values import NORMAL
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Case:
-    """Field values, free axes and a seed: everything that a run depends on, and no tensor."""
+    """Field values, free axes, a seed and a look: everything that a run depends on, and no tensor."""
 
     claim: Equivalence
     axes: Mapping[str, Shape]
     seed: int
+    values: str = NORMAL
+    """What the values of the inputs look like: a name of LOOKS."""
 
     def shape(self, variable: Variable) -> Shape:
         """Give the shape of an input in this case."""
@@ -40,7 +43,8 @@ class Case:
         """Write the case as a reader would: field=value, the free axes, the seed."""
         fields = [f"{name}={value!r}" for name, value in vars(self.claim).items()]
         axes = [f"{name}={shape}" for name, shape in self.axes.items()]
-        return ", ".join([*fields, *axes, f"seed={self.seed}"])
+        looks = [f"values={self.values}"] if self.values != NORMAL else []
+        return ", ".join([*fields, *axes, f"seed={self.seed}", *looks])
 
     def _sizes(self, name: str) -> Shape:
         if name.lstrip("*") in self.axes:

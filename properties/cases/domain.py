@@ -17,6 +17,7 @@ from properties.cases.case import Case, Shape
 from properties.cases.definition import Choice, Kind, derived_sizes, fields_of, free_axes, located, sizes_of
 from properties.cases.form import FormError
 from properties.cases.sample import build
+from properties.cases.values import NORMAL, look
 
 WIDEST_EXEMPLAR = 8
 SPAN = 6
@@ -166,7 +167,8 @@ class Domain:
         return Case(claim, {name: self.axis(name, (2,)) for name in self.axes}, 0)
 
     def _check_pins(self) -> None:
-        known = [*self.fields, *self.axes, "seed"]
+        known = [*self.fields, *self.axes, "seed", "values"]
+        look(self.pins.get("values", NORMAL))
         for name in self.pins:
             if name not in known:
                 near = get_close_matches(name, known, 1)

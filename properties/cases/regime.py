@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from properties.cases.values import Look
 from properties.oracle.disturbance import Disturbance
 from properties.oracle.exact import MOST_BITS, Trace
 
@@ -38,6 +39,9 @@ class Regime(Protocol):
 
     def draw_parameter(self, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw a parameter."""
+
+    def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw an input whose values look in a certain way."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,11 @@ class Integers:
 
     draw_parameter = draw
 
+    def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw, and change what is drawn; a change of scale would leave the integers."""
+        drawn = self.draw(shape, generator)
+        return drawn if look.scales else look.change(drawn, generator)
+
 
 @dataclass(frozen=True)
 class Traced:
@@ -101,6 +110,10 @@ class Traced:
         return self.trace.drawn(self.integers.draw(shape, generator))
 
     draw_parameter = draw
+
+    def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw, and tell the trace: no look makes an integer larger."""
+        return self.trace.drawn(self.integers.looking(look, shape, generator))
 
 
 @dataclass(frozen=True)
@@ -129,6 +142,11 @@ class Undisturbed:
         with self.given():
             return self.regime.draw_parameter(shape, generator)
 
+    def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw the numbers of the undisturbed run."""
+        with self.given():
+            return self.regime.looking(look, shape, generator)
+
 
 @dataclass(frozen=True)
 class Reals:
@@ -148,3 +166,8 @@ class Reals:
         """Draw every entry from N(0, 1 / fan_in), so that deep forms neither saturate nor overflow."""
         fan_in = max(1, math.prod(shape[1:]))
         return self.draw(shape, generator) / math.sqrt(fan_in)
+
+    def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw, and change what is drawn, in float32 as it is drawn."""
+        drawn = torch.randn(shape, generator=generator, dtype=torch.float32)
+        return look.change(drawn, generator).to(self.dtype)

@@ -18,6 +18,7 @@ from properties.cases.case import Case, Shape
 from properties.cases.form import Form, FormError, answering, on_cpu
 from properties.cases.generators import generator_state
 from properties.cases.regime import Regime
+from properties.cases.values import look
 
 
 class OutsideDomainError(Exception):
@@ -184,7 +185,7 @@ class Sample:
             return torch.randint(below, shape, generator=generator)
         if self.data is not None and takes_rows(self.data, shape):
             return self._rows(self.data, shape, generator)
-        return self.regime.draw(shape, generator)
+        return self.regime.looking(look(self.case.values), shape, generator)
 
     def _rows(self, data: Tensor, shape: Shape, generator: torch.Generator) -> Tensor:
         leading = shape[: len(shape) - data.ndim + 1]

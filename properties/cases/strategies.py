@@ -16,6 +16,7 @@ from equivalence.variable import AtLeast, Between, Mask, Over
 from properties.cases.case import Case, Shape
 from properties.cases.definition import Choice
 from properties.cases.domain import LARGE, SPAN, WIDE, Domain
+from properties.cases.values import LOOKS, NORMAL
 
 STARRED: st.SearchStrategy[Shape] = st.sampled_from(
     [
@@ -31,22 +32,32 @@ Size = Callable[[AtLeast | Between], st.SearchStrategy[int]]
 """How the sizes of a field are drawn."""
 
 
-def cases(domain: Domain, *, wide: bool = False) -> st.SearchStrategy[Case]:
-    """Draw cases of a claim: fields, masks over them, free axes, a seed."""
+LOOKED = st.sampled_from([*[NORMAL] * (len(LOOKS) - 1), *(name for name in LOOKS if name != NORMAL)])
+"""Half of the cases have usual values."""
+
+
+def cases(domain: Domain, *, wide: bool = False, looks: bool = False) -> st.SearchStrategy[Case]:
+    """Draw cases of a claim: fields, masks over them, free axes, a seed, and how the values look."""
     size = _wide_size if wide else _small_size
     # Made once: a strategy made anew for every case costs as much as drawing from it.
     values = {name: _values(kind, size) for name, kind in domain.drawn if not isinstance(kind, Over)}
-    return _cases(domain, values)
+    return _cases(domain, values, LOOKED if looks else st.just(NORMAL))
 
 
 @st.composite
-def _cases(draw: st.DrawFn, domain: Domain, values: Mapping[str, st.SearchStrategy[Any]]) -> Case:
+def _cases(
+    draw: st.DrawFn,
+    domain: Domain,
+    values: Mapping[str, st.SearchStrategy[Any]],
+    looks: st.SearchStrategy[str],
+) -> Case:
     claim = _claim(draw, domain, values)
     axes = {
         name: domain.axis(name, () if name in domain.pins else draw(STARRED if starred else FREE))
         for name, starred in domain.axes.items()
     }
-    return Case(claim, axes, domain.pins["seed"] if "seed" in domain.pins else draw(SEEDS))
+    seed = domain.pins["seed"] if "seed" in domain.pins else draw(SEEDS)
+    return Case(claim, axes, seed, domain.pins.get("values") or draw(looks))
 
 
 def _claim(draw: st.DrawFn, domain: Domain, values: Mapping[str, st.SearchStrategy[Any]]) -> Equivalence:

@@ -16,6 +16,7 @@ from equivalence.claim import Equivalence
 from equivalence.variable import Between, Mask, Over
 from properties.cases.definition import Choice, Kind
 from properties.cases.domain import Domain
+from properties.cases.values import LOOKS
 
 SEED_BOUND = 2**32
 SIZE_BOUND = 2**63
@@ -98,6 +99,8 @@ def read_value(domain: Domain, name: str, value: str) -> Any:
     try:
         if kind is not None:
             return _field(kind, value)
+        if name == "values":
+            return _look(value)
         return _axis(value, starred=domain.axes[name]) if name in domain.axes else _seed(value)
     except ValueError as error:
         message = f"--at {name}={value}: {error}"
@@ -141,6 +144,13 @@ def read_size(word: str) -> int:
         message = "is no size: an integer from 0 up, and below 2^63"
         raise ValueError(message)
     return size
+
+
+def _look(value: str) -> str:
+    if value not in LOOKS:
+        message = f"is no look of values; write one of {', '.join(LOOKS)}"
+        raise ValueError(message)
+    return value
 
 
 def _seed(value: str) -> int:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from properties.cases.regime import Integers, Reals, Regime
-from properties.judging.judge import DIRECTLY, EXACT, ROUNDING
+from properties.cases.values import LOOKS
+from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING
 from properties.oracle.exact import MOST_BITS
 from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure
 
@@ -25,7 +26,7 @@ LARGEST_NUMBER = 1 << 63
 SEEDS = 1 << 32
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.int64, "bool": torch.bool}
 REAL = ("float32", "float64")
-DECIDED = (EXACT, ROUNDING, DIRECTLY, "statistics")
+DECIDED = (EXACT, ROUNDING, DIRECTLY, DISTRIBUTIONS, "statistics")
 
 
 class FailureFileError(Exception):
@@ -217,6 +218,7 @@ RULES: Mapping[str, Rule] = {
     "fields": (_is_mapping(_is_choice), "names with numbers and words"),
     "axes": (_is_mapping(_is_shape), "names with lists of sizes"),
     "seed": (lambda value: _is_count(value, SEEDS), f"an integer from 0 to {SEEDS - 1}"),
+    "look": (lambda value: value in list(LOOKS), f"one of {', '.join(LOOKS)}"),
     "decided": (lambda value: value in list(DECIDED), f"one of {', '.join(DECIDED)}"),
     "regime": (_is_regime, f"integers with bits, at most {MOST_BITS}, and dtype, or reals with dtype"),
     "values": (_is_mapping(_is_tensor), "names with shape, dtype and as many finite entries of that dtype"),

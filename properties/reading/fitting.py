@@ -15,6 +15,7 @@ from properties.cases.definition import Choice
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers, Regime
 from properties.cases.sample import Values
+from properties.cases.values import NORMAL
 from properties.judging.judge import DIRECTLY, EXACT, ROUNDING, Judge, Verdict
 from properties.laws.registry import Decided, Law
 from properties.reading.claims import UsageError, read_value
@@ -33,6 +34,7 @@ WAYS: Mapping[Decided, Collection[str]] = {
     "reals": (ROUNDING, DIRECTLY),
     "directly": (DIRECTLY,),
     "statistics": (DIRECTLY, "statistics"),
+    "noise": (ROUNDING, DIRECTLY),
 }
 """How a law of each kind may have been decided; directly, where a form raised."""
 
@@ -44,7 +46,7 @@ def case_of(claim: type[Equivalence], failure: Failure) -> Case:
     _check_names(domain, "axes", failure.axes, domain.axes)
     fields = {name: _field(domain, name, value) for name, value in failure.fields.items()}
     axes = {name: read_value(domain, name, "x".join(map(str, shape))) for name, shape in failure.axes.items()}
-    case = pinned(claim, {**fields, **axes, "seed": failure.seed})
+    case = pinned(claim, {**fields, **axes, "seed": failure.seed, "values": failure.look})
     _check_sizes(domain, case, failure)
     return case
 
@@ -58,7 +60,8 @@ def pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
     for name, kind in domain.fields.items():
         if isinstance(kind, Over):
             _check_mask(name, pins[name], domain.mask_shape(name, {}))
-    return Case(domain.configure({}), {name: domain.axis(name, ()) for name in domain.axes}, pins["seed"])
+    axes = {name: domain.axis(name, ()) for name in domain.axes}
+    return Case(domain.configure({}), axes, pins["seed"], pins.get("values", NORMAL))
 
 
 def check_decided(law: Law, failure: Failure) -> None:

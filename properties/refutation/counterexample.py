@@ -16,6 +16,7 @@ from equivalence.variable import Mask
 from properties.cases.case import Case
 from properties.cases.regime import Integers
 from properties.cases.sample import Values
+from properties.cases.values import NORMAL, look
 from properties.judging.judge import DIRECTLY, ROUNDING, Judge, Verdict
 from properties.judging.tally import Tally
 from properties.oracle.agreement import Difference
@@ -133,7 +134,9 @@ def pins(case: Case) -> str:
     """Write a case as the value of --at."""
     fields = {name: getattr(value, "rows", value) for name, value in vars(case.claim).items()}
     axes = {name: "x".join(map(str, shape)) for name, shape in case.axes.items()}
-    return ",".join(f"{name}={value}" for name, value in {**fields, **axes, "seed": case.seed}.items())
+    looks = {"values": case.values} if case.values != NORMAL else {}
+    words = {**fields, **axes, "seed": case.seed, **looks}
+    return ",".join(f"{name}={value}" for name, value in words.items())
 
 
 def place(case: Case) -> str:
@@ -150,7 +153,9 @@ def place(case: Case) -> str:
 def _case(case: Case) -> str:
     """Write the sizes and options of a case; its masks and values are shown as tensors."""
     fields = {name: value for name, value in vars(case.claim).items() if not isinstance(value, Mask)}
-    return ", ".join(f"{name}={value}" for name, value in {**fields, **case.axes}.items())
+    sizes = ", ".join(f"{name}={value}" for name, value in {**fields, **case.axes}.items())
+    looks = f"values {look(case.values).told}" if case.values != NORMAL else ""
+    return ", ".join(filter(None, [sizes, looks]))
 
 
 def _shown(case: Case, values: Values, difference: Difference) -> dict[str, Tensor]:

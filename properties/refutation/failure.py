@@ -36,6 +36,8 @@ class Failure:
     fields: Mapping[str, int | float | bool | str | None]
     axes: Mapping[str, Sequence[int]]
     seed: int
+    look: str
+    """What the values of the inputs look like."""
     decided: str
     regime: Mapping[str, int | str]
     """The numbers that it was decided on: integers of so many bits, or reals, in a dtype."""
@@ -63,6 +65,7 @@ def described(refuted: Refuted, *, smallest: bool = False) -> Failure:
         fields={name: _field(value) for name, value in vars(verdict.case.claim).items()},
         axes={name: list(shape) for name, shape in verdict.case.axes.items()},
         seed=verdict.case.seed,
+        look=verdict.case.values,
         decided=verdict.decided,
         regime=_regime(verdict.regime),
         values=_values(values),
