@@ -6,10 +6,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from itertools import cycle, islice
 from typing import Any
 
 from hypothesis import example, given, reject, seed, settings
+from hypothesis.errors import HypothesisException
 
 from properties.cases.case import Case
 from properties.cases.definition import located
@@ -22,6 +24,8 @@ from properties.judging.tally import Tally
 from properties.laws.registry import Law
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
+from properties.refutation.manner import manner_of
+from properties.running.aim import Aim
 from properties.running.profiles import REALS_SHARE, STATISTICAL_EXAMPLES, profile
 
 ROWS = 5
@@ -88,21 +92,48 @@ class Cell:
 
     def test(self, plan: Plan) -> Callable[[], None]:
         """Make the Hypothesis test that draws the cases and checks each."""
-        keep = plan.failures is not None and not self.declared
+        aim = Aim()
+        drawn = self._drawing(plan, aim)
+
+        @wraps(drawn)
+        def test() -> None:
+            self._run(drawn, aim)
+
+        return test
+
+    def _run(self, drawn: Callable[[], None], aim: Aim) -> None:
+        """Draw cases for the plainest failure, and once more for a lesser one where it is all there was."""
+        aim.reset(0)
+        drawn()
+        if (lesser := aim.put_off) is not None:
+            aim.reset(manner_of(lesser.verdict).rank)
+            drawn()
+            # New seeds may not show it again.
+            raise Refuted(self.judge, self._smallest(lesser.verdict), self.tally)
+
+    def _drawing(self, plan: Plan, aim: Aim) -> Callable[[], None]:
+        """Make the Hypothesis test in which those failures count that the aim takes."""
+        keep = plan.failures if not self.declared else None
         firsts = list(self.examples())
 
         def check(case: Any) -> None:
             nonlocal keep
             try:
                 self.check(case)
-            except Refuted as refuted:
-                if keep and plan.failures is not None:
+            except HypothesisException:
+                raise
+            except Exception as error:
+                if keep is not None and isinstance(error, Refuted):
                     # Whatever ends the run before the case has shrunk, it was found.
-                    keep = False
-                    write(described(refuted), plan.failures)
+                    write(described(error), keep)
+                    keep = None
+                if not aim.takes(error):
+                    return
+                if not isinstance(error, Refuted):
+                    raise
                 # Hypothesis shrinks what it drew, but for the wide cases of statistics.
                 shrinks = self.law.decided != "statistics" and case not in firsts
-                verdict = refuted.verdict if shrinks else self._smallest(refuted.verdict)
+                verdict = error.verdict if shrinks else self._smallest(error.verdict)
                 raise Refuted(self.judge, verdict, self.tally) from None
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
@@ -146,7 +177,7 @@ class Cell:
         for case in self.domain.smaller(verdict.case):
             with suppress(OutsideDomainError):
                 smaller = self.judge.verdict(case)
-                if not smaller.holds:
+                if not smaller.holds and manner_of(smaller) == manner_of(verdict):
                     return smaller
         return verdict
 
