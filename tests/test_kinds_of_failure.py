@@ -208,3 +208,14 @@ def test_an_exception_in_every_case_is_shown_in_the_smallest() -> None:
     found = shown(NeverIsLinear, 0)
     assert found.kind == "raises"
     assert "features=1, batch=()" in found.case
+
+
+def test_the_worst_case_seen_is_larger_than_the_one_shown_or_not_told() -> None:
+    for seed in range(12):
+        for claim in (PickyIsLinear, RoundedIsLinear, SquaredMagnitude):
+            found = shown(claim, seed)
+            assert found.candidate_output is not None
+            assert found.reference_output is not None
+            pairs = zip(found.candidate_output.entries, found.reference_output.entries, strict=True)
+            gap = max(abs(float(one) - float(other)) for one, other in pairs)
+            assert not found.worst or float(found.worst.split()[1]) > gap
