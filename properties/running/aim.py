@@ -21,6 +21,11 @@ class Aim:
     manner: Manner | None = None
     put_off: Refuted | None = None
 
+    @property
+    def found(self) -> bool:
+        """Whether a failure counts already, or did in an earlier run and is looked for again."""
+        return self.manner is not None or self.rank > 0
+
     def reset(self, rank: int) -> None:
         """Begin a run in which failures up to this rank count."""
         self.rank, self.manner, self.put_off = rank, None, None

@@ -27,6 +27,7 @@ from properties.refutation.failure import described, write
 from properties.refutation.manner import manner_of
 from properties.running.aim import Aim
 from properties.running.profiles import REALS_SHARE, STATISTICAL_EXAMPLES, profile
+from properties.running.refusals import MostlyRefusedError, mostly_refused, told
 
 ROWS = 5
 """The free axes of the wide cases of a law that is decided by reals."""
@@ -51,6 +52,10 @@ class Plan:
         if law.decided == "reals" and not self.examples:
             wanted = max(1, wanted // REALS_SHARE)
         return settings(chosen, max_examples=wanted)
+
+
+class _Stop(BaseException):
+    """Ends a run of Hypothesis at once: it neither replays nor shrinks what is no Exception."""
 
 
 @dataclass
@@ -104,15 +109,19 @@ class Cell:
     def _run(self, drawn: Callable[[], None], aim: Aim) -> None:
         """Draw cases for the plainest failure, and once more for a lesser one where it is all there was."""
         aim.reset(0)
-        drawn()
+        with suppress(_Stop):
+            drawn()
         if (lesser := aim.put_off) is not None:
             aim.reset(manner_of(lesser.verdict).rank)
             drawn()
             # New seeds may not show it again.
             raise Refuted(self.judge, self._smallest(lesser.verdict), self.tally)
+        if mostly_refused(self.tally, self.tally.executed):
+            raise MostlyRefusedError(told(self.domain, self.law.name, self.tally))
 
     def _drawing(self, plan: Plan, aim: Aim) -> Callable[[], None]:
         """Make the Hypothesis test in which those failures count that the aim takes."""
+        chosen = plan.settings(self.law)
         keep = plan.failures if not self.declared else None
         firsts = list(self.examples())
 
@@ -121,6 +130,8 @@ class Cell:
             try:
                 self.check(case)
             except HypothesisException:
+                if not aim.found and mostly_refused(self.tally, chosen.max_examples):
+                    raise _Stop from None
                 raise
             except Exception as error:
                 if keep is not None and isinstance(error, Refuted):
@@ -141,7 +152,7 @@ class Cell:
         test = given(case=cases(self.domain, wide=self.law.decided == "statistics"))(check)
         for case in firsts:
             test = example(case=case)(test)
-        test = plan.settings(self.law)(test)
+        test = chosen(test)
         return test if plan.profile == "explore" else seed(self._number(plan.seed))(test)
 
     def examples(self) -> Iterator[Case]:

@@ -16,6 +16,7 @@ from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.report.document import CellRecord
 from properties.running.cell import Cell
+from properties.running.refusals import MostlyRefusedError
 
 
 class Status(StrEnum):
@@ -88,10 +89,10 @@ def _status(cell: Cell, error: BaseException | None) -> Status:
 def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
     if isinstance(error, Refuted):
         return str(error)
+    if isinstance(error, PowerlessError | UncountedOperationError | MostlyRefusedError):
+        return str(error)
     if isinstance(error, Unsatisfiable):
         return _nothing_executed(cell)
-    if isinstance(error, PowerlessError | UncountedOperationError):
-        return str(error)
     if error is not None:
         return "".join(traceback.format_exception(error))
     return _not_found(cell) if status is Status.BREAK_NOT_FOUND else ""
@@ -100,7 +101,7 @@ def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
 def _nothing_executed(cell: Cell) -> str:
     return (
         f"{cell.domain.name} under {cell.law.name}: at least one case is executed, but the reference "
-        f"refused all {cell.tally.outside} that were drawn, the last with {cell.tally.refusal}; widen "
+        f"refused all {cell.tally.outside} that were drawn, the first with {cell.tally.refusal}; widen "
         "the domain"
     )
 
