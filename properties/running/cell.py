@@ -26,9 +26,20 @@ from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.refutation.manner import manner_of
 from properties.running.aim import Aim
-from properties.running.profiles import REALS_SHARE, STATISTICAL_EXAMPLES, profile
+from properties.running.corners import uncovered
+from properties.running.profiles import (
+    REALS_SHARE,
+    STATISTICAL_EXAMPLES,
+    profile,
+)
 from properties.running.refusals import MostlyRefusedError, mostly_refused, told
 
+CORNERED = 10
+"""Where so many cases are drawn, sizes 0 and 1 are tried too.
+
+So the laws decided by statistics go without, which only wide cases tell anything, and the training laws of
+the gate, whose every case is many runs of both forms.
+"""
 ROWS = 5
 """The free axes of the wide cases of a law that is decided by reals."""
 
@@ -84,27 +95,48 @@ class Cell:
 
     def check(self, case: Any) -> None:
         """Decide one case: discard it outside the domain, raise Refuted where the equation fails."""
-        try:
-            with located(self.domain.claim):
-                verdict = self.judge.verdict(case)
-        except OutsideDomainError as refusal:
-            self.tally.discard(refusal)
+        if not self._lies_inside(case):
             reject()
-        self.tally.count(verdict)
-        if not verdict.holds:
-            raise Refuted(self.judge, verdict, self.tally)
-        self._require_power(case)
 
     def test(self, plan: Plan) -> Callable[[], None]:
-        """Make the Hypothesis test that draws the cases and checks each."""
+        """Make the test: Hypothesis draws cases and checks each, and where all agree, more are tried."""
         aim = Aim()
         drawn = self._drawing(plan, aim)
 
         @wraps(drawn)
         def test() -> None:
             self._run(drawn, aim)
+            if mostly_refused(self.tally, self.tally.executed):
+                raise MostlyRefusedError(told(self.domain, self.law.name, self.tally))
+            if plan.settings(self.law).max_examples >= CORNERED:
+                self._try_corners()
 
         return test
+
+    def _lies_inside(self, case: Case) -> bool:
+        """Decide one case, and say whether it lies inside the domain; Refuted where the equation fails."""
+        try:
+            with located(self.domain.claim):
+                verdict = self.judge.verdict(case)
+        except OutsideDomainError as refusal:
+            self.tally.discard(refusal)
+            return False
+        self.tally.count(verdict)
+        if not verdict.holds:
+            raise Refuted(self.judge, verdict, self.tally)
+        self._require_power(case)
+        return True
+
+    def _try_corners(self) -> None:
+        """Decide the smallest sizes that were not drawn; nothing is left to shrink there."""
+        found = []
+        for case in list(uncovered(self.domain, self.tally.cases)):
+            try:
+                self._lies_inside(case)
+            except Refuted as refuted:
+                found.append(refuted)
+        if found:
+            raise min(found, key=lambda refuted: manner_of(refuted.verdict).rank)
 
     def _run(self, drawn: Callable[[], None], aim: Aim) -> None:
         """Draw cases for the plainest failure, and once more for a lesser one where it is all there was."""
@@ -116,8 +148,6 @@ class Cell:
             drawn()
             # New seeds may not show it again.
             raise Refuted(self.judge, self._smallest(lesser.verdict), self.tally)
-        if mostly_refused(self.tally, self.tally.executed):
-            raise MostlyRefusedError(told(self.domain, self.law.name, self.tally))
 
     def _drawing(self, plan: Plan, aim: Aim) -> Callable[[], None]:
         """Make the Hypothesis test in which those failures count that the aim takes."""
@@ -149,11 +179,12 @@ class Cell:
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
-        test = given(case=cases(self.domain, wide=self.law.decided == "statistics"))(check)
+        drawn = cases(self.domain, wide=self.law.decided == "statistics")
+        test = given(case=drawn)(check)
         for case in firsts:
             test = example(case=case)(test)
         test = chosen(test)
-        return test if plan.profile == "explore" else seed(self._number(plan.seed))(test)
+        return test if plan.profile == "explore" else seed(self._number(plan))(test)
 
     def examples(self) -> Iterator[Case]:
         """Give the wide cases that every run begins with: one for each option, and one for each variant."""
@@ -192,5 +223,5 @@ class Cell:
                     return smaller
         return verdict
 
-    def _number(self, run_seed: int) -> int:
-        return zlib.crc32(f"{self.domain.name}:{self.law.name}:{run_seed}".encode())
+    def _number(self, plan: Plan) -> int:
+        return zlib.crc32(f"{self.domain.name}:{self.law.name}:{plan.seed}".encode())
