@@ -29,7 +29,9 @@ from properties.running.aim import Aim
 from properties.running.corners import uncovered
 from properties.running.profiles import (
     REALS_SHARE,
+    SOUGHT_EXAMPLES,
     STATISTICAL_EXAMPLES,
+    STATISTICAL_SOUGHT,
     profile,
 )
 from properties.running.refusals import MostlyRefusedError, mostly_refused, told
@@ -53,10 +55,15 @@ class Plan:
     seed: int = 0
     failures: str | None = None
     """The folder that keeps what is found; None keeps nothing."""
+    widely: bool = False
+    """Whether a declared break is looked for that the usual cases have not shown."""
 
     def settings(self, law: Law) -> settings:
         """Give Hypothesis' settings for one law."""
         chosen = profile(self.profile)
+        if self.widely:
+            most = STATISTICAL_SOUGHT if law.decided == "statistics" else SOUGHT_EXAMPLES
+            return settings(chosen, max_examples=most)
         wanted = self.examples or chosen.max_examples
         if law.decided == "statistics":
             wanted = min(wanted, STATISTICAL_EXAMPLES)
@@ -110,6 +117,8 @@ class Cell:
                 raise MostlyRefusedError(told(self.domain, self.law.name, self.tally))
             if plan.settings(self.law).max_examples >= CORNERED:
                 self._try_corners()
+            if self.declared:
+                self._run(self._drawing(replace(plan, widely=True), aim), aim)
 
         return test
 
@@ -180,6 +189,8 @@ class Cell:
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
         drawn = cases(self.domain, wide=self.law.decided == "statistics")
+        if plan.widely:
+            drawn = cases(self.domain) | cases(self.domain, wide=True)
         test = given(case=drawn)(check)
         for case in firsts:
             test = example(case=case)(test)
@@ -224,4 +235,5 @@ class Cell:
         return verdict
 
     def _number(self, plan: Plan) -> int:
-        return zlib.crc32(f"{self.domain.name}:{self.law.name}:{plan.seed}".encode())
+        widely = ":widely" if plan.widely else ""
+        return zlib.crc32(f"{self.domain.name}:{self.law.name}:{plan.seed}{widely}".encode())
