@@ -67,6 +67,25 @@ def record(
     )
 
 
+def unfinished(name: str, law: str, text: str) -> CellRecord:
+    """Record a cell of which nothing is known but why it never came to its end."""
+    return CellRecord(
+        claim=name,
+        law=law,
+        status=Status.ERROR,
+        reason="",
+        executed=0,
+        outside=0,
+        decided={},
+        miss_probability=None,
+        worst_ratio=None,
+        seconds=0.0,
+        sizes={},
+        corners=corners_covered([], law),
+        text=text,
+    )
+
+
 def _keep(refuted: Refuted, status: Status, failures: str | None) -> None:
     if failures is not None and status is Status.REFUTED:
         failure = described(refuted, smallest=True)
