@@ -62,12 +62,10 @@ class WaitingIsLinear(NegatedIsLinear):
 TestNegated = suite(NegatedIsLinear, laws=["forward"])
 TestWaiting = suite(WaitingIsLinear, laws=["forward"])
 '''
-SWALLOWING = '''
+SWALLOWING = """
 import signal
 
-from torch import nn
-
-from test_claims import NegatedIsLinear
+from properties.commands.interruption import interruptible
 
 
 class Raising:
@@ -75,22 +73,11 @@ class Raising:
         signal.raise_signal(signal.SIGINT)
 
 
-class Swallowing(nn.Linear):
-    calls = 0
-
-    def forward(self, x):
-        Swallowing.calls += 1
-        if Swallowing.calls == 20:
-            Raising()
-        return super().forward(x)
-
-
-class SwallowingIsLinear(NegatedIsLinear):
-    """A form whose rubbish is interrupted."""
-
-    def candidate(self):
-        return Swallowing(self.features, 2)
-'''
+with interruptible() as check:
+    Raising()
+    print("went on")
+    check()
+"""
 VERIFY = [sys.executable, "-m", "properties", "verify", "--law", "forward", "--seed", "0"]
 BOTH = ["test_claims.py:NegatedIsLinear", "test_claims.py:WaitingIsLinear"]
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "test_claims.py"]
@@ -177,13 +164,30 @@ def test_interrupted_a_run_reports_what_it_found_and_says_where(
     assert (report["complete"], len(report["cells"])) == (False, 1)
 
 
-def test_an_interruption_that_a_callback_swallows_ends_the_run_after_its_claim(
-    started: Callable[[list[str]], subprocess.Popen[str]], tmp_path: Path
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_interrupted_no_process_is_left_behind(
+    jobs: str, started: Callable[[list[str]], subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    # A form that raises the signal where Python can only print the exception: while an object is collected.
-    (tmp_path / "swallowing.py").write_text(SWALLOWING)
-    run = started([*VERIFY, "swallowing.py:SwallowingIsLinear", BOTH[1], "--jobs", "1"])
-    out, err = run.communicate(timeout=PATIENCE)
-    assert run.returncode == 130
-    assert "hold 1" in out
-    assert "interrupted: 1 claims were not checked" in err
+    run = started([*VERIFY, *BOTH, "--jobs", jobs])
+    wait_until((tmp_path / "waiting").exists, "the second claim was never begun")
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=PATIENCE)
+    wait_until(lambda: not has_processes(run.pid), "a process was left behind")
+
+
+def has_processes(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_an_interruption_that_a_callback_swallows_is_raised_by_the_check(
+    started: Callable[[list[str]], subprocess.Popen[str]],
+) -> None:
+    # A signal where Python can only print the exception: while an object is collected.
+    out, err = started([sys.executable, "-c", SWALLOWING]).communicate(timeout=PATIENCE)
+    assert out == "went on\n"
+    assert "Exception ignored" in err
+    assert err.endswith("KeyboardInterrupt\n")

@@ -6,8 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,8 +108,6 @@ def run(request: Request, jobs: int) -> Run:
                 check()
     except KeyboardInterrupt:
         trouble = INTERRUPTION
-    except BrokenProcessPool:
-        trouble = "a process died, perhaps in a form that crashes (see which with --jobs 1)"
     return Run(records, trouble, time.monotonic() - started)
 
 
@@ -142,7 +139,7 @@ def _entries(request: Request, records: Sequence[CellRecord]) -> Iterator[Entry]
 
 
 def exit_code(request: Request, finished: Run) -> int:
-    """Return 0 where all is as claimed, and say which claims were not checked."""
+    """Return 0 where all is as claimed and something was checked, and say what was not."""
     if finished.trouble:
         left = request.claims[len({record.claim for record in finished.records}) :]
         print(
@@ -151,6 +148,9 @@ def exit_code(request: Request, finished: Run) -> int:
             file=sys.stderr,
         )
         return INTERRUPTED if finished.trouble == INTERRUPTION else NOT_AS_CLAIMED
+    if not any(record.executed for record in finished.records):
+        print(f"no case was executed of {len(finished.records)} cells", file=sys.stderr)
+        return NOT_AS_CLAIMED
     return AS_CLAIMED if all(as_claimed(record) for record in finished.records) else NOT_AS_CLAIMED
 
 
@@ -182,7 +182,7 @@ def print_report(request: Request, finished: Run, options: argparse.Namespace) -
         *table.matrix(records),
         "",
         *table.decisions(records),
-        *(_sizes(request) if options.at else ()),
+        *(_sizes(request, {record.claim for record in records if record.executed}) if options.at else ()),
         *table.failures(records, full=options.all),
         "",
         table.totals(records, finished.seconds),
@@ -190,9 +190,12 @@ def print_report(request: Request, finished: Run, options: argparse.Namespace) -
         print(line)
 
 
-def _sizes(request: Request) -> Iterator[str]:
-    """Say which forms were compared at the sizes asked for: their inputs, their free parameters."""
-    for domain in map(request.domain, request.claims):
+def _sizes(request: Request, executed: Collection[str]) -> Iterator[str]:
+    """Say which forms were compared at the sizes asked for: their inputs, their free parameters.
+
+    What was never compared is not constructed here: it may end the process.
+    """
+    for domain in map(request.domain, filter(executed.__contains__, request.claims)):
         case = domain.typical
         yield f"  {case.claim!r}"
         for name, variable in domain.claim.inputs().items():

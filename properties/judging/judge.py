@@ -14,6 +14,7 @@ from properties.cases.form import FormError, on_cpu
 from properties.cases.generators import generator_state, generators_kept
 from properties.cases.regime import Integers, Reals, Regime, Traced, Undisturbed
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
+from properties.cases.values import LARGE
 from properties.judging.culprit import culprit
 from properties.judging.distributions import difference_of_distributions
 from properties.laws.registry import Law
@@ -24,6 +25,7 @@ from properties.oracle.agreement import (
     first_beyond_noise,
     first_difference,
     first_less_precise,
+    within_range,
 )
 from properties.oracle.disturbance import Disturbance
 from properties.oracle.exact import SINGLE_EVERY, TRACED_BITS, Exactness, Trace, examine
@@ -107,7 +109,8 @@ class Judge:
     def equation(self, case: Case, regime: Regime, values: Values | None = None) -> Equation:
         """State the law for one case, in numbers."""
         try:
-            return self.law.equate(case.claim, Sample(case, regime, self.domain.data, values))
+            equation = self.law.equate(case.claim, Sample(case, regime, self.domain.data, values))
+            return within_range(equation) if case.values in LARGE else equation
         except FormError as error:
             error.regime = regime
             raise
@@ -219,7 +222,9 @@ class Judge:
         return difference
 
     def _require_premise(self, case: Case, regime: Regime, values: Values | None = None) -> None:
-        """Where the reference alone fails the law's premise, the law says nothing."""
+        """Where the reference alone fails the law's premise, or leaves the range of the dtype, nothing is said."""
+        if case.values in LARGE and not self._stays_in_range(case, regime, values):
+            raise OutsideDomainError("the reference itself leaves the range of the dtype")
         premise = self.law.premise
         if premise is None:
             return
@@ -230,6 +235,12 @@ class Judge:
         exact = isinstance(regime, Integers)
         if (first_difference(state(regime)) if exact else beyond_noise(state, regime)[0]) is not None:
             raise OutsideDomainError(f"the reference itself does not satisfy {self.law.name}")
+
+    def _stays_in_range(self, case: Case, regime: Regime, values: Values | None) -> bool:
+        sample = Sample(case, regime, self.domain.data, values)
+        with torch.no_grad():
+            outputs = sample.reference(sample.theta, sample.inputs)
+        return all(bool(torch.isfinite(one).all()) for one in outputs)
 
     def _may_be_drawn(self, verdict: Verdict) -> bool:
         """Whether a difference of numbers may come from the order in which the forms draw random ones."""

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from properties.cases.case import Case
+from properties.cases.form import FormError
 from properties.cases.sample import OutsideDomainError
 from properties.judging.judge import Verdict
 from properties.oracle.exact import Exactness
@@ -17,6 +18,8 @@ class Tally:
 
     executed: int = 0
     outside: int = 0
+    refused: int = 0
+    """Those outside because the reference refused them, not because it does not satisfy a law's premise."""
     decided: Counter[str] = field(default_factory=Counter)
     exactness: Exactness | None = None
     rounding_used: float = 0.0
@@ -25,7 +28,8 @@ class Tally:
     cases: list[Case] = field(default_factory=list)
     worst: tuple[float, Case] | None = None
     """The largest difference, and the case that showed it."""
-    refusal: str = ""
+    refusal: OutsideDomainError | None = None
+    """Why the first case outside the claim lies there."""
 
     def count(self, verdict: Verdict) -> None:
         """Add one executed case."""
@@ -41,4 +45,5 @@ class Tally:
     def discard(self, refusal: OutsideDomainError) -> None:
         """Add one case that lies outside the claim."""
         self.outside += 1
-        self.refusal = str(refusal)
+        self.refused += isinstance(refusal.__cause__, FormError)
+        self.refusal = self.refusal or refusal

@@ -78,6 +78,28 @@ def first_beyond_a_few_units(equation: Equation, *, whole: bool = False) -> Diff
     return _first(equation.reference, equation.candidate, "", partial(_nearly, whole=whole))
 
 
+def within_range(equation: Equation) -> Equation:
+    """Put 0 where the numbers of both sides have left the range of their dtype: there they say nothing."""
+    return Equation(*_within_range(equation.reference, equation.candidate))
+
+
+def _within_range(reference: Any, candidate: Any) -> tuple[Any, Any]:
+    if isinstance(reference, Mapping) and isinstance(candidate, Mapping) and reference.keys() == candidate.keys():
+        pairs = {name: _within_range(value, candidate[name]) for name, value in reference.items()}
+        return {name: pair[0] for name, pair in pairs.items()}, {name: pair[1] for name, pair in pairs.items()}
+    if isinstance(reference, list | tuple) and isinstance(candidate, list | tuple):
+        if len(reference) == len(candidate):
+            found = [_within_range(left, right) for left, right in zip(reference, candidate, strict=True)]
+            return [left for left, _ in found], [right for _, right in found]
+        return reference, candidate
+    if not (_is_inexact(reference) and _is_inexact(candidate)) or reference.shape != candidate.shape:
+        return reference, candidate
+    beyond = ~(torch.isfinite(reference) | torch.isfinite(candidate))
+    if not beyond.any():
+        return reference, candidate
+    return reference.detach().masked_fill(beyond, 0), candidate.detach().masked_fill(beyond, 0)
+
+
 @dataclass(frozen=True)
 class Rounded:
     """Two sides held against the noise of their disturbed runs."""

@@ -108,11 +108,12 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         return wiring(self.judge.domain, self.verdict.case)
 
     def _worst(self) -> str:
-        if self.tally.worst is None:
+        """Say where a difference was larger than the one shown, whose values no case of the run had."""
+        _, shown = self.smallest
+        largest, case = self.tally.worst or (0.0, self.verdict.case)
+        if largest <= shown.largest or _case(case) == _case(self.verdict.case):
             return ""
-        largest, case = self.tally.worst
-        smallest = _case(self.verdict.case)
-        return "" if _case(case) == smallest else f"|difference| {largest:.6g} at {_case(case)}"
+        return f"|difference| {largest:.6g} at {_case(case)}"
 
 
 def kind(law: str, verdict: Verdict, difference: Difference) -> str:

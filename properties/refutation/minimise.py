@@ -17,6 +17,7 @@ from torch import Tensor
 from properties.cases.sample import Values
 from properties.judging.judge import Judge, Verdict
 from properties.oracle.agreement import Difference
+from properties.refutation.manner import manner
 
 MOST_EVALUATIONS = 2000
 MOST_SECONDS = 4.0
@@ -46,7 +47,7 @@ class Search:
             return False
         self.evaluations += 1
         difference = self.fails(values)
-        if difference is None or difference.kind != self.difference.kind:
+        if difference is None or manner(difference) != manner(self.difference):
             return False
         self.values, self.difference = dict(values), difference
         return True

@@ -6,24 +6,45 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from itertools import cycle, islice
 from typing import Any
 
 from hypothesis import example, given, reject, seed, settings
+from hypothesis.errors import HypothesisException
 
 from properties.cases.case import Case
 from properties.cases.definition import located
 from properties.cases.domain import Domain
 from properties.cases.sample import OutsideDomainError
 from properties.cases.strategies import cases
-from properties.judging.judge import Judge, Verdict
+from properties.cases.values import LOOKS, NORMAL
+from properties.judging.judge import DISTRIBUTIONS, Judge, Verdict
 from properties.judging.power import TURNS, require_power
 from properties.judging.tally import Tally
 from properties.laws.registry import Law
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
-from properties.running.profiles import REALS_SHARE, STATISTICAL_EXAMPLES, profile
+from properties.refutation.manner import manner_of
+from properties.running.aim import Aim
+from properties.running.corners import uncovered
+from properties.running.profiles import (
+    REALS_SHARE,
+    SOUGHT_EXAMPLES,
+    STATISTICAL_EXAMPLES,
+    STATISTICAL_SOUGHT,
+    profile,
+)
+from properties.running.refusals import MostlyRefusedError, mostly_refused, told
 
+CORNERED = 10
+"""Where so many cases are drawn, sizes 0 and 1 are tried too.
+
+So the laws decided by statistics go without, which only wide cases tell anything, and the training laws of
+the gate, whose every case is many runs of both forms.
+"""
+MOST_AS_DISTRIBUTIONS = 3
+"""Cases of a cell that are decided as distributions: each is thousands of runs."""
 ROWS = 5
 """The free axes of the wide cases of a law that is decided by reals."""
 
@@ -37,16 +58,25 @@ class Plan:
     seed: int = 0
     failures: str | None = None
     """The folder that keeps what is found; None keeps nothing."""
+    widely: bool = False
+    """Whether a declared break is looked for that the usual cases have not shown."""
 
     def settings(self, law: Law) -> settings:
         """Give Hypothesis' settings for one law."""
         chosen = profile(self.profile)
+        if self.widely:
+            most = STATISTICAL_SOUGHT if law.decided == "statistics" else SOUGHT_EXAMPLES
+            return settings(chosen, max_examples=most)
         wanted = self.examples or chosen.max_examples
         if law.decided == "statistics":
             wanted = min(wanted, STATISTICAL_EXAMPLES)
         if law.decided == "reals" and not self.examples:
             wanted = max(1, wanted // REALS_SHARE)
         return settings(chosen, max_examples=wanted)
+
+
+class _Stop(BaseException):
+    """Ends a run of Hypothesis at once: it neither replays nor shrinks what is no Exception."""
 
 
 @dataclass
@@ -80,43 +110,108 @@ class Cell:
 
     def check(self, case: Any) -> None:
         """Decide one case: discard it outside the domain, raise Refuted where the equation fails."""
+        if not self._lies_inside(case):
+            reject()
+
+    def test(self, plan: Plan) -> Callable[[], None]:
+        """Make the test: Hypothesis draws cases and checks each, and where all agree, more are tried."""
+        aim = Aim()
+        drawn = self._drawing(plan, aim)
+
+        @wraps(drawn)
+        def test() -> None:
+            self._run(drawn, aim)
+            if self._mostly_refused(self.tally.executed):
+                raise MostlyRefusedError(told(self.domain, self.law.name, self.tally))
+            if plan.settings(self.law).max_examples >= CORNERED:
+                self._try_corners()
+            if self.declared:
+                self._run(self._drawing(replace(plan, widely=True), aim), aim)
+
+        return test
+
+    @property
+    def _looks_at_values(self) -> bool:
+        """Whether the law says something of all values that an input may have."""
+        return self.law.decided in ("values", "noise")
+
+    def _lies_inside(self, case: Case) -> bool:
+        """Decide one case, and say whether it lies inside the domain; Refuted where the equation fails."""
+        if self.tally.decided[DISTRIBUTIONS] >= MOST_AS_DISTRIBUTIONS:
+            return True
         try:
             with located(self.domain.claim):
                 verdict = self.judge.verdict(case)
         except OutsideDomainError as refusal:
             self.tally.discard(refusal)
-            reject()
+            return False
         self.tally.count(verdict)
         if not verdict.holds:
             raise Refuted(self.judge, verdict, self.tally)
         self._require_power(case)
+        return True
 
-    def test(self, plan: Plan) -> Callable[[], None]:
-        """Make the Hypothesis test that draws the cases and checks each."""
-        keep = plan.failures is not None and not (self.declared or self.beyond)
+    def _try_corners(self) -> None:
+        """Decide the smallest sizes that were not drawn; nothing is left to shrink there."""
+        found = []
+        looks = LOOKS if self._looks_at_values else [NORMAL]
+        for case in list(uncovered(self.domain, self.tally.cases, looks)):
+            try:
+                self._lies_inside(case)
+            except Refuted as refuted:
+                found.append(refuted)
+        if found:
+            raise min(found, key=lambda refuted: manner_of(refuted.verdict).rank)
+
+    def _run(self, drawn: Callable[[], None], aim: Aim) -> None:
+        """Draw cases for the plainest failure, and once more for a lesser one where it is all there was."""
+        aim.reset(0)
+        with suppress(_Stop):
+            drawn()
+        if (lesser := aim.put_off) is not None:
+            aim.reset(manner_of(lesser.verdict).rank)
+            drawn()
+            # New seeds may not show it again.
+            raise Refuted(self.judge, self._smallest(lesser.verdict), self.tally)
+
+    def _drawing(self, plan: Plan, aim: Aim) -> Callable[[], None]:
+        """Make the Hypothesis test in which those failures count that the aim takes."""
+        chosen = plan.settings(self.law)
+        keep = None if self.declared or self.beyond else plan.failures
         firsts = list(self.examples())
 
         def check(case: Any) -> None:
             nonlocal keep
             try:
                 self.check(case)
-            except Refuted as refuted:
-                if keep and plan.failures is not None:
+            except HypothesisException:
+                if not aim.found and self._mostly_refused(chosen.max_examples):
+                    raise _Stop from None
+                raise
+            except Exception as error:
+                if keep is not None and isinstance(error, Refuted):
                     # Whatever ends the run before the case has shrunk, it was found.
-                    keep = False
-                    write(described(refuted), plan.failures)
+                    write(described(error), keep)
+                    keep = None
+                if not aim.takes(error):
+                    return
+                if not isinstance(error, Refuted):
+                    raise
                 # Hypothesis shrinks what it drew, but for the wide cases of statistics.
                 shrinks = self.law.decided != "statistics" and case not in firsts
-                verdict = refuted.verdict if shrinks else self._smallest(refuted.verdict)
+                verdict = error.verdict if shrinks else self._smallest(error.verdict)
                 raise Refuted(self.judge, verdict, self.tally) from None
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
-        test = given(case=cases(self.domain, wide=self.law.decided == "statistics"))(check)
+        drawn = cases(self.domain, wide=self.law.decided == "statistics", looks=self._looks_at_values)
+        if plan.widely:
+            drawn = cases(self.domain, looks=self._looks_at_values) | cases(self.domain, wide=True)
+        test = given(case=drawn)(check)
         for case in firsts:
             test = example(case=case)(test)
-        test = plan.settings(self.law)(test)
-        return test if plan.profile == "explore" else seed(self._number(plan.seed))(test)
+        test = chosen(test)
+        return test if plan.profile == "explore" else seed(self._number(plan))(test)
 
     def examples(self) -> Iterator[Case]:
         """Give the wide cases that every run begins with: one for each option, and one for each variant."""
@@ -151,9 +246,14 @@ class Cell:
         for case in self.domain.smaller(verdict.case):
             with suppress(OutsideDomainError):
                 smaller = self.judge.verdict(case)
-                if not smaller.holds:
+                if not smaller.holds and manner_of(smaller) == manner_of(verdict):
                     return smaller
         return verdict
 
-    def _number(self, run_seed: int) -> int:
-        return zlib.crc32(f"{self.domain.name}:{self.law.name}:{run_seed}".encode())
+    def _mostly_refused(self, wanted: int) -> bool:
+        """Whether the reference refuses most cases, and not what a law with a premise makes of them."""
+        return self.law.premise is None and mostly_refused(self.tally, wanted)
+
+    def _number(self, plan: Plan) -> int:
+        widely = ":widely" if plan.widely else ""
+        return zlib.crc32(f"{self.domain.name}:{self.law.name}:{plan.seed}{widely}".encode())

@@ -16,6 +16,7 @@ from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.report.document import CellRecord
 from properties.running.cell import Cell
+from properties.running.refusals import MostlyRefusedError
 
 
 class Status(StrEnum):
@@ -68,6 +69,25 @@ def record(
     )
 
 
+def unfinished(name: str, law: str, text: str) -> CellRecord:
+    """Record a cell of which nothing is known but why it never came to its end."""
+    return CellRecord(
+        claim=name,
+        law=law,
+        status=Status.ERROR,
+        reason="",
+        executed=0,
+        outside=0,
+        decided={},
+        miss_probability=None,
+        worst_ratio=None,
+        seconds=0.0,
+        sizes={},
+        corners=corners_covered([], law),
+        text=text,
+    )
+
+
 def _keep(refuted: Refuted, status: Status, failures: str | None) -> None:
     if failures is not None and status is Status.REFUTED:
         failure = described(refuted, smallest=True)
@@ -98,10 +118,10 @@ def _reason(cell: Cell, status: Status) -> str:
 def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
     if isinstance(error, Refuted):
         return str(error)
+    if isinstance(error, PowerlessError | UncountedOperationError | MostlyRefusedError):
+        return str(error)
     if isinstance(error, Unsatisfiable):
         return _nothing_executed(cell)
-    if isinstance(error, PowerlessError | UncountedOperationError):
-        return str(error)
     if error is not None:
         return "".join(traceback.format_exception(error))
     return _not_found(cell) if status is Status.BREAK_NOT_FOUND else ""
@@ -110,7 +130,7 @@ def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
 def _nothing_executed(cell: Cell) -> str:
     return (
         f"{cell.domain.name} under {cell.law.name}: at least one case is executed, but the reference "
-        f"refused all {cell.tally.outside} that were drawn, the last with {cell.tally.refusal}; widen "
+        f"refused all {cell.tally.outside} that were drawn, the first with {cell.tally.refusal}; widen "
         "the domain"
     )
 

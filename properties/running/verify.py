@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
 
 from equivalence.variable import ClaimError
 from properties.report.document import CellRecord
 from properties.running.cell import Cell, Plan
-from properties.running.recording import record
+from properties.running.recording import record, unfinished
 from properties.running.request import Request
+from properties.running.suites import chosen_laws
 from properties.running.threads import threads_set
+from properties.running.workers import Ended, Workers, say
 
 KEPT_BYTES = 1 << 17
 """What a worker keeps of the memory that it frees: with more, the catalogue takes more than a GiB."""
@@ -27,13 +26,18 @@ Progress = Callable[[int, int, str], None]
 
 def verify(request: Request, jobs: int, progress: Progress) -> Iterator[list[CellRecord]]:
     """Check every claim of a request, claim by claim in order; every mistake in it shows before the first."""
-    for name in request.claims:
-        request.cells(name)
     total = len(request.claims)
-    progress(0, total, request.claims[0])
-    for done, records in enumerate(_checked(request, jobs), start=1):
-        progress(done, total, records[0].claim)
-        yield records
+    with keeping_memory(KEPT_BYTES), Workers(jobs) as workers:
+        read = workers.map(partial(_read, request), request.claims)
+        ended = {
+            name: answer for name, answer in zip(request.claims, read, strict=True) if answer is not None
+        }
+        progress(0, total, request.claims[0])
+        checked = workers.map(partial(check, request), [name for name in request.claims if name not in ended])
+        for done, name in enumerate(request.claims, start=1):
+            records = ended.get(name) or next(checked)
+            progress(done, total, name)
+            yield [_ended(request, name, records)] if isinstance(records, Ended) else records
 
 
 def check(request: Request, name: str) -> list[CellRecord]:
@@ -64,29 +68,27 @@ def keeping_memory(kept_bytes: int) -> Iterator[None]:
                 del os.environ[name]
 
 
-def _checked(request: Request, jobs: int) -> Iterator[list[CellRecord]]:
-    if jobs == 1:
-        yield from (check(request, name) for name in request.claims)
-        return
-    # Spawned, not forked: autograd's threads do not survive a fork.
-    with (
-        keeping_memory(KEPT_BYTES),
-        ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts) as pool,
-    ):
-        try:
-            yield from pool.map(partial(check, request), request.claims)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+def _read(request: Request, name: str) -> None:
+    """Hold a claim against its forms, for what it raises; this runs them."""
+    say("")
+    with threads_set(1):
+        request.cells(name)
 
 
-def _leave_interrupts() -> None:
-    """Let the parent alone answer Ctrl-C: it reports what was done."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _ended(request: Request, name: str, ended: Ended) -> CellRecord:
+    """Record a claim that ended its process, under the law that it was in."""
+    law = ended.doing or chosen_laws(request.laws)[0].name
+    during = f"under {ended.doing}" if ended.doing else "before the first law, where its forms run once"
+    return unfinished(
+        name,
+        law,
+        f"{name} ended the process ({ended.how}) {during}: a form returns or raises, but never exits",
+    )
 
 
 def _checked_cell(name: str, cell: Cell, plan: Plan) -> CellRecord:
     """Run one cell; ClaimError for a claim that cannot be checked as written."""
+    say(cell.law.name)
     started = time.perf_counter()
     error: BaseException | None = None
     try:

@@ -1,0 +1,59 @@
+"""The sizes 0 and 1, and looks of values, that no case had: what breaks at an edge of the domain breaks there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from equivalence.variable import AtLeast, Between, Mask, Over
+from properties.cases.case import Case, Shape
+from properties.cases.domain import Domain
+from properties.cases.values import NORMAL
+
+EDGES = (0, 1)
+
+
+def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> Iterator[Case]:
+    """Give a small case for each size 0 or 1 and each look of values that none had.
+
+    A size is that of a field or of a free axis; no axes are one too. What is pinned stays, and all other sizes
+    are those of a typical case.
+    """
+    pinned = domain.pins.get("values")
+    typical = replace(domain.typical, seed=domain.pins.get("seed", 0), values=pinned or NORMAL)
+    for look in looks:
+        if pinned is None and all(case.values != look for case in tried):
+            yield replace(typical, values=look)
+    for name, kind in domain.drawn:
+        for size in _edges(kind):
+            if all(getattr(case.claim, name) != size for case in tried):
+                yield _with_size(domain, typical, name, size)
+    for name, starred in domain.axes.items():
+        for shape in _shapes(starred=starred) if name not in domain.pins else ():
+            if not any(_shows(case.axes[name], shape) for case in tried):
+                yield replace(typical, axes={**typical.axes, name: shape})
+
+
+def _edges(kind: Any) -> tuple[int, ...]:
+    if isinstance(kind, Between):
+        return tuple(size for size in EDGES if kind.low <= size <= kind.high)
+    return tuple(size for size in EDGES if size >= kind.low) if isinstance(kind, AtLeast) else ()
+
+
+def _shapes(*, starred: bool) -> tuple[Shape, ...]:
+    single: tuple[Shape, ...] = tuple((size,) for size in EDGES)
+    return ((), *single) if starred else single
+
+
+def _shows(drawn: Shape, shape: Shape) -> bool:
+    return shape[0] in drawn if shape else not drawn
+
+
+def _with_size(domain: Domain, typical: Case, name: str, size: int) -> Case:
+    values = {**vars(typical.claim), name: size}
+    for mask, kind in domain.fields.items():
+        if isinstance(kind, Over):
+            rows, columns = domain.mask_shape(mask, values)
+            values[mask] = Mask("/".join(["1" * columns] * rows))
+    return replace(typical, claim=domain.configure(values))

@@ -1,0 +1,123 @@
+"""Sizes 0 and 1 of every field and free axis, and no leading axes, are tried in every cell of ten cases."""
+
+from typing import Annotated, Any
+
+import pytest
+from torch import Tensor, nn
+
+from equivalence import AtLeast, Between, Dim, Equivalence, Mask, Over, Real
+from properties.cases.case import Case
+from properties.cases.domain import Domain
+from properties.laws import LAWS
+from properties.refutation.counterexample import Refuted
+from properties.running.cell import Cell, Plan
+from properties.running.corners import uncovered
+
+
+class Slip(nn.Linear):
+    """Linear that is wrong for one size of x, where that is given."""
+
+    def __init__(self, wide: int, high: int, wrong: Any = None) -> None:
+        super().__init__(wide, high)
+        self.wrong = wrong
+
+    def forward(self, x: Tensor) -> Tensor:
+        slips = self.wrong is not None and self.wrong(x)
+        if slips and not x.numel():
+            message = "empty"
+            raise ValueError(message)
+        return super().forward(x) + slips
+
+
+class Masked(Equivalence):
+    """Two sizes that a mask lies over, one that is never 0, and both sorts of free axes."""
+
+    high: Dim
+    wide: Annotated[int, AtLeast(1)]
+    depth: Annotated[int, Between(0, 3)]
+    mask: Annotated[Mask, Over("high wide")]
+    slip = None
+
+    x = Real("*batch tokens wide")
+
+    def reference(self) -> nn.Module:
+        return nn.Linear(self.wide, self.high)
+
+    def candidate(self) -> nn.Module:
+        return Slip(self.wide, self.high, type(self).slip)
+
+
+def cells(slip: Any, pins: dict[str, Any] | None = None, law: str = "forward") -> Cell:
+    return Cell(Domain(type("Slipping", (Masked,), {"slip": slip}), pins), LAWS[law])
+
+
+def has(cases: list[Case], name: str, size: int) -> bool:
+    return any(getattr(case.claim, name) == size for case in cases)
+
+
+def test_one_small_case_is_given_for_each_size_that_none_had() -> None:
+    corners = list(uncovered(Domain(Masked), []))
+    assert [str(corner).replace("'", "").removesuffix(", seed=0") for corner in corners] == [
+        "high=0, wide=2, depth=2, mask=Mask(rows=), batch=(2,), tokens=(2,)",
+        "high=1, wide=2, depth=2, mask=Mask(rows=11), batch=(2,), tokens=(2,)",
+        "high=2, wide=1, depth=2, mask=Mask(rows=1/1), batch=(2,), tokens=(2,)",
+        "high=2, wide=2, depth=0, mask=Mask(rows=11/11), batch=(2,), tokens=(2,)",
+        "high=2, wide=2, depth=1, mask=Mask(rows=11/11), batch=(2,), tokens=(2,)",
+        "high=2, wide=2, depth=2, mask=Mask(rows=11/11), batch=(), tokens=(2,)",
+        "high=2, wide=2, depth=2, mask=Mask(rows=11/11), batch=(0,), tokens=(2,)",
+        "high=2, wide=2, depth=2, mask=Mask(rows=11/11), batch=(1,), tokens=(2,)",
+        "high=2, wide=2, depth=2, mask=Mask(rows=11/11), batch=(2,), tokens=(0,)",
+        "high=2, wide=2, depth=2, mask=Mask(rows=11/11), batch=(2,), tokens=(1,)",
+    ]
+    assert not list(uncovered(Domain(Masked), corners))
+
+
+def test_what_is_pinned_stays() -> None:
+    pins = {"high": 3, "wide": 2, "depth": 1, "batch": (2, 0), "seed": 7}
+    corners = list(uncovered(Domain(Masked, pins), []))
+    assert {(case.claim.high, case.axes["batch"], case.seed) for case in corners} == {(3, (2, 0), 7)}  # type: ignore[attr-defined]
+    assert [case.axes["tokens"] for case in corners] == [(0,), (1,)]
+
+
+@pytest.mark.parametrize("law", ["forward", "state", "rejects"])
+def test_every_cell_of_ten_cases_has_them_all(law: str) -> None:
+    for examples, complete in ((10, True), (9, False)):
+        missing = []
+        for seed in range(8):
+            cell = cells(None, law=law)
+            cell.test(Plan(examples=examples, seed=seed))()
+            missing += list(uncovered(cell.domain, cell.tally.cases))
+        assert (not missing) == complete
+
+
+@pytest.mark.parametrize(
+    ("slip", "shown"),
+    [
+        (lambda x: x.ndim == 2, "batch=()"),
+        (lambda x: 0 in x.shape[:-2], "batch=("),
+        (lambda x: not x.shape[-2], "tokens=(0,)"),
+        (lambda x: x.shape[-1] == 1, "wide=1"),
+    ],
+)
+def test_a_slip_there_is_found_at_every_seed(slip: Any, shown: str) -> None:
+    for seed in range(10):
+        with pytest.raises(Refuted) as refuted:
+            cells(slip).test(Plan(examples=10, seed=seed))()
+        assert shown in refuted.value.record.case
+
+
+class FromTwoOn(Masked):
+    """A reference that refuses what lies at the edge."""
+
+    def reference(self) -> nn.Module:
+        if self.high + self.wide < 4:
+            message = "too small"
+            raise ValueError(message)
+        return super().reference()
+
+
+def test_a_corner_that_the_reference_refuses_lies_outside_and_is_no_trouble() -> None:
+    cell = Cell(Domain(FromTwoOn, {"wide": 2}), LAWS["forward"])
+    cell.test(Plan(examples=10))()
+    assert [case.claim.high for case in uncovered(cell.domain, cell.tally.cases)] == [0, 1]  # type: ignore[attr-defined]
+    assert cell.tally.outside >= 2

@@ -1,0 +1,155 @@
+"""A form that ends its process ends no run: the claim is reported, and all others are verified."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from properties.cli import main
+from properties.running.workers import Ended, Workers, say
+
+CLAIMS = """
+import os
+import signal
+
+from torch import nn
+
+from equivalence import Dim, Equivalence, Real
+
+
+class Ends(nn.Linear):
+    calls = 0
+
+    def forward(self, x):
+        Ends.calls += 1
+        if Ends.calls > {calls}:
+            {ends}
+        return super().forward(x)
+
+
+class EndsIsLinear(Equivalence):
+    '''A form that ends the process.'''
+
+    features: Dim
+    x = Real("*batch features")
+    form = Ends
+
+    def reference(self):
+        return nn.Linear(self.features, 2)
+
+    def candidate(self):
+        return self.form(self.features, 2)
+
+
+class Negated(nn.Linear):
+    def forward(self, x):
+        return -super().forward(x)
+
+
+class NegatedIsLinear(EndsIsLinear):
+    '''A sign too many.'''
+
+    form = Negated
+
+
+class BuiltOnce(nn.Linear):
+    def __init__(self, *sizes):
+        os._exit(0)
+
+
+class BuiltIsLinear(EndsIsLinear):
+    '''A form that ends the process when it is made.'''
+
+    form = BuiltOnce
+"""
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def claims(*names: str, ends: str = "os._exit(0)", calls: int = 0) -> list[str]:
+    Path("ending.py").write_text(CLAIMS.replace("{ends}", ends).replace("{calls}", f"{calls}"))
+    return [f"ending.py:{name}" if name[0].isupper() else name for name in names]
+
+
+def test_the_claim_is_reported_and_the_others_are_verified(capsys: pytest.CaptureFixture[str]) -> None:
+    names = claims("NegatedIsLinear", "EndsIsLinear", "two-d-fc", "BuiltIsLinear")
+    laws = ["--law", "forward", "--law", "rows"]
+    code = main(["verify", *names, *laws, "--json", "run.json", "--at", "batch=2"])
+    out, _ = capsys.readouterr()
+    assert code == 1
+    assert "NegatedIsLinear is refuted by forward" in out
+    assert re.search(r"two-d-fc +=  = +\d+\n", out)
+    for name in names[1::2]:
+        assert f"{name} ended the process (exit code 0) before the first law" in out
+    report = json.loads(Path("run.json").read_text())
+    assert [cell["status"] for cell in report["cells"]] == [
+        "refuted",
+        "refuted",
+        "error",
+        "holds",
+        "holds",
+        "error",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ends", "how"),
+    [
+        ("os._exit(0)", "exit code 0"),
+        ("os._exit(7)", "exit code 7"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "signal SIGSEGV"),
+    ],
+)
+def test_how_it_ended_and_under_which_law_is_told(
+    ends: str, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The forms run twice before the first law, and so often in 25 cases of the first.
+    code = main(["verify", *claims("EndsIsLinear", ends=ends, calls=40), "--law", "forward", "--law", "rows"])
+    assert code == 1
+    assert f"EndsIsLinear ended the process ({how}) under rows" in capsys.readouterr().out
+
+
+def test_alone_it_never_ends_a_run_with_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", *claims("EndsIsLinear"), "--law", "parameter_count"]) == 1
+    out, err = capsys.readouterr()
+    assert "ERROR 1" in out
+    assert "no case was executed of 1 cells" in err
+
+
+def answer(word: str) -> str:
+    say(word)
+    if word == "exit":
+        os._exit(3)
+    if word == "raise":
+        raise ValueError(word)
+    return word.upper()
+
+
+@pytest.mark.parametrize(("jobs", "words"), [(1, "a exit b exit exit c"), (2, "a exit b")])
+def test_workers_answer_in_order_whatever_ends(jobs: int, words: str) -> None:
+    ended = Ended("exit code 3", "exit")
+    expected = [ended if word == "exit" else word.upper() for word in words.split()]
+    with Workers(jobs) as workers:
+        assert list(workers.map(answer, words.split())) == expected
+        assert list(workers.map(answer, ["d"])) == ["D"]
+        assert list(workers.map(answer, [])) == []
+
+
+def test_what_is_raised_is_raised() -> None:
+    with Workers(1) as workers, pytest.raises(ValueError, match="raise"):
+        list(workers.map(answer, ["raise"]))
+
+
+def test_a_worker_leaves_interruptions_to_its_parent() -> None:
+    with Workers(1) as workers:
+        assert list(workers.map(handling, [""])) == [(signal.SIG_IGN, signal.SIG_DFL)]
+
+
+def handling(_: str) -> tuple[object, object]:
+    return signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
