@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
+from properties.oracle.precision import SHRINKAGE, TOLERANCE, beyond_rounding, noise
 from torch import Tensor
 from torch.nn import functional
-
-from properties.oracle.precision import SHRINKAGE, TOLERANCE, beyond_rounding, noise
 
 TERMS = tuple(4**power for power in range(8))
 """K from 1 to 16,384."""

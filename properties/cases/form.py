@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pickle import PicklingError
 from typing import Any
@@ -89,6 +89,8 @@ class Form:
         self.parameters = dict(module.named_parameters())
         self.buffers = dict(module.named_buffers())
         self.own = self.parameters | self.buffers
+        self.constants: Collection[str] = ()
+        """Buffers that no call changes: the form's own, unless `carry` is written to name them."""
         self.draws = 0
         """The seed of the generators while the form runs: both forms of a random layer draw the same."""
         self.watched = False
@@ -148,6 +150,9 @@ class Form:
             return {name: self._as_own(name, value) for name, value in theta.items()}
         carried = self.claim.carry(theta)
         self._check_carried(carried, theta)
+        if type(self.claim).carry is Equivalence.carry:
+            # Another formula of a table, or another mask, is the candidate's own.
+            carried = {name: value for name, value in carried.items() if name not in self.constants}
         left = {name: value for name, value in self.module.named_buffers() if name not in carried}
         return {name: self._as_own(name, value) for name, value in {**carried, **left}.items()}
 

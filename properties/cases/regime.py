@@ -21,6 +21,9 @@ SEEDS = 2**63 - 1
 FEW = 1 << 15
 """So many numbers are drawn as fast one by one: cutting takes more calls."""
 
+LEAST_POSITIVE = 0.25
+"""Of reals that are positive: a variance near 0 would leave no digit of what is divided by its root."""
+
 Shape = tuple[int, ...]
 
 
@@ -39,6 +42,9 @@ class Regime(Protocol):
 
     def draw_parameter(self, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw a parameter."""
+
+    def draw_positive(self, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw what is positive, as a running variance is."""
 
     def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw an input whose values look in a certain way."""
@@ -83,6 +89,10 @@ class Integers:
 
     draw_parameter = draw
 
+    def draw_positive(self, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw integers from 1 up."""
+        return self.draw(shape, generator).abs().clamp(min=1)
+
     def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw, and change what is drawn; a change of scale would leave the integers."""
         drawn = self.draw(shape, generator)
@@ -110,6 +120,10 @@ class Traced:
         return self.trace.drawn(self.integers.draw(shape, generator))
 
     draw_parameter = draw
+
+    def draw_positive(self, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw, and tell the trace."""
+        return self.trace.drawn(self.integers.draw_positive(shape, generator))
 
     def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw, and tell the trace: no look makes an integer larger."""
@@ -142,6 +156,11 @@ class Undisturbed:
         with self.given():
             return self.regime.draw_parameter(shape, generator)
 
+    def draw_positive(self, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw the numbers of the undisturbed run."""
+        with self.given():
+            return self.regime.draw_positive(shape, generator)
+
     def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw the numbers of the undisturbed run."""
         with self.given():
@@ -166,6 +185,10 @@ class Reals:
         """Draw every entry from N(0, 1 / fan_in), so that deep forms neither saturate nor overflow."""
         fan_in = max(1, math.prod(shape[1:]))
         return self.draw(shape, generator) / math.sqrt(fan_in)
+
+    def draw_positive(self, shape: Shape, generator: torch.Generator) -> Tensor:
+        """Draw every entry from 1/4 + |N(0, 1)|."""
+        return self.draw(shape, generator).abs() + LEAST_POSITIVE
 
     def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw, and change what is drawn, in float32 as it is drawn."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from enum import IntEnum
 from functools import cached_property
 from math import prod
@@ -14,15 +16,20 @@ from torch.nn.parameter import is_lazy
 
 from equivalence.claim import Equivalence, Theta
 from equivalence.variable import ClaimError, Index, Variable
+from properties.cases.buffers import trained_buffers
 from properties.cases.case import Case, Shape
 from properties.cases.form import Form, FormError, answering, on_cpu
 from properties.cases.generators import generator_state
 from properties.cases.regime import Regime
-from properties.cases.values import look
+from properties.cases.values import NORMAL, look
 
 
 class OutsideDomainError(Exception):
     """The reference itself refuses this configuration, so the claim says nothing about it."""
+
+
+class InapplicableError(Exception):
+    """The reference has not what a law is about, whatever the case: the law does not apply to the claim."""
 
 
 def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
@@ -97,7 +104,9 @@ class Sample:
             self.reference = Form("reference", self.claim, self._reference(), self.dtype)
             candidate = build(self.claim, "candidate", case.seed)
             self.candidate = Form("candidate", self.claim, candidate, self.dtype)
+            self.trained = trained_buffers(type(self.claim), self.reference.module, self._called)
         self.reference.draws = self.candidate.draws = case.seed
+        self.candidate.constants = self.candidate.buffers.keys() - self.trained.keys()
 
     def _reference(self) -> nn.Module:
         try:
@@ -127,7 +136,13 @@ class Sample:
             name: self._named(stream, name, self._parameter(value, generator)).requires_grad_()
             for name, value in self.reference.parameters.items()
         }
-        return theta | {name: self._buffer(value) for name, value in self.reference.buffers.items()}
+        buffers = {
+            name: self._trained(stream, name, value, generator)
+            if name in self.trained
+            else self._buffer(value)
+            for name, value in self.reference.buffers.items()
+        }
+        return theta | buffers
 
     def draw_inputs(self, stream: Stream) -> tuple[Tensor, ...]:
         """Draw every input from one stream of the case's seed."""
@@ -178,6 +193,31 @@ class Sample:
 
     def _buffer(self, buffer: Tensor) -> Tensor:
         return buffer.to(self.dtype) if buffer.is_floating_point() else buffer
+
+    def _trained(self, stream: Stream, name: str, buffer: Tensor, generator: torch.Generator) -> Tensor:
+        positive, shape = self.trained[name], tuple(buffer.shape)
+        drawn = (
+            self.regime.draw_positive(shape, generator) if positive else self.regime.draw(shape, generator)
+        )
+        value = self._named(stream, name, drawn)
+        # A smaller value that is looked for may be 0.
+        return torch.where(value > 0, value, torch.ones_like(value)) if positive else value
+
+    def _called(self) -> nn.Module:
+        """Construct a reference, and call it once in training mode, on a few rows."""
+        module = construct(self.claim, "reference", self.case.seed).train()
+        rows = replace(self.case, axes=dict.fromkeys(self.case.axes, (3,)), values=NORMAL)
+        generator = self.generator(Stream.INPUTS)
+        inputs = [
+            torch.zeros(rows.shape(one), dtype=torch.int64)
+            if isinstance(one, Index)
+            else torch.randn(rows.shape(one), generator=generator)
+            for one in self.claim.inputs().values()
+        ]
+        # What a reference says to inputs is for the laws to see.
+        with suppress(Exception), warnings.catch_warnings(action="ignore"), torch.no_grad():
+            module(*inputs)
+        return module
 
     def _input(self, variable: Variable, shape: Shape, generator: torch.Generator) -> Tensor:
         if isinstance(variable, Index):

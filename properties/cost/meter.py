@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-
 from properties.cost.operations import rule_for
 from properties.oracle.mode import Mode
 

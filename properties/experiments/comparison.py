@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from properties.experiments.ladder import allowance_used, beyond_rounding
 from properties.experiments.member import Member, carried, theta_of
 from properties.experiments.records import Comparison, Double
-from properties.experiments.ladder import allowance_used, beyond_rounding
 
 
 def compared(

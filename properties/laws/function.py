@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from properties.cases.form import Form, answering
-from properties.cases.sample import Sample, Stream
+from properties.cases.form import Form, FormError, answering
+from properties.cases.sample import InapplicableError, Sample, Stream
 from properties.laws.applicability import parameters, real_inputs, real_inputs_or_parameters
 from properties.laws.registry import law
 from properties.oracle.agreement import Equation
@@ -50,9 +50,20 @@ def parameter_gradient(_: Any, sample: Sample) -> Equation:
 def second_derivative(_: Any, sample: Sample) -> Equation:
     """H v is the same for both forms, for every tangent v, H the Hessian of <c, f> in (theta, x)."""
     return Equation(
-        reference={"Hv": hessian_vector_product(sample.reference, sample)},
+        reference={"Hv": _of_the_reference(sample)},
         candidate={"Hv": hessian_vector_product(sample.candidate, sample)},
     )
+
+
+def _of_the_reference(sample: Sample) -> tuple[Tensor, ...]:
+    """Differentiate the reference twice; InapplicableError where once is all that it can be."""
+    try:
+        return hessian_vector_product(sample.reference, sample)
+    except FormError as error:
+        differentiable_once = (input_cotangents, parameter_cotangents)
+        for gradient in differentiable_once:
+            gradient(sample.reference, sample)
+        raise InapplicableError(f"the reference has no second derivative: {error.original}") from error
 
 
 @law(decided="noise", otherwise="less precise")

@@ -62,6 +62,8 @@ class Difference:
 
 FEW = 4096
 """So many numbers are compared faster one by one: NumPy takes more calls."""
+NONE_EXPLAINS = 1e18
+"""What is so many times as large as the noise stands beside a number that no rounding moves."""
 Comparison = Callable[[Any, Any, str], Difference | None]
 
 
@@ -84,9 +86,15 @@ def within_range(equation: Equation) -> Equation:
 
 
 def _within_range(reference: Any, candidate: Any) -> tuple[Any, Any]:
-    if isinstance(reference, Mapping) and isinstance(candidate, Mapping) and reference.keys() == candidate.keys():
+    if (
+        isinstance(reference, Mapping)
+        and isinstance(candidate, Mapping)
+        and reference.keys() == candidate.keys()
+    ):
         pairs = {name: _within_range(value, candidate[name]) for name, value in reference.items()}
-        return {name: pair[0] for name, pair in pairs.items()}, {name: pair[1] for name, pair in pairs.items()}
+        return {name: pair[0] for name, pair in pairs.items()}, {
+            name: pair[1] for name, pair in pairs.items()
+        }
     if isinstance(reference, list | tuple) and isinstance(candidate, list | tuple):
         if len(reference) == len(candidate):
             found = [_within_range(left, right) for left, right in zip(reference, candidate, strict=True)]
@@ -187,8 +195,16 @@ class _BeyondNoise:
                 *(rounding.widest(one.plain, one.disturbed) for one in (reference, candidate))
             )
             self.decisive = bool((rounding.ratio(left, right, wide) > rounding.DECISIVE).any())
-        remark = f"{rounding.largest(ratios):.3g} times what rounding explains" if differing.any() else ""
+        remark = _beyond(ratios[differing & torch.isfinite(ratios)])
         return _values(left, right, where, differing, remark)
+
+
+def _beyond(ratios: Tensor) -> str:
+    """Say how far beyond rounding numbers differ; empty where they are none."""
+    if not ratios.numel():
+        return ""
+    times = rounding.largest(ratios)
+    return f"{times:.3g} times what rounding explains" if times < NONE_EXPLAINS else "no rounding explains it"
 
 
 def _gathered(plain: Any, disturbed: Sequence[Any]) -> Any:

@@ -20,6 +20,7 @@ from properties.cases.values import NORMAL, look
 from properties.judging.judge import DIRECTLY, ROUNDING, Judge, Verdict
 from properties.judging.tally import Tally
 from properties.oracle.agreement import Difference
+from properties.refutation import overflow
 from properties.refutation.minimise import minimised
 from properties.refutation.wiring import wiring
 from properties.report.document import CounterexampleRecord, TensorRecord
@@ -82,7 +83,7 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         verdict, law = self.verdict, self.judge.law.name
         leaf = difference.leaf
         return CounterexampleRecord(
-            kind=kind(law, verdict, difference),
+            kind=self._kind(values, difference),
             declared=self.judge.domain.claim.breaks.get(law, ""),
             case=_case(verdict.case),
             where=difference.where,
@@ -100,6 +101,12 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
             replay=f"equivalence replay {written(verdict.case)} --law {law}",
             beyond=self.judge.law.beyond(self.judge.domain.claim),
         )
+
+    def _kind(self, values: Values, difference: Difference) -> str:
+        found = kind(self.judge.law.name, self.verdict, difference)
+        if found.startswith(ANOTHER_FUNCTION) and overflow.leaves_range(difference):
+            return overflow.told(self.judge, self.verdict, values)
+        return found
 
     def _wiring(self, difference: Difference) -> Sequence[str]:
         """Trace connections where outputs differ: other laws fail by what their equations say."""

@@ -95,8 +95,6 @@ class CellRecord:
     """What went wrong, as the terminal shows it."""
     controls: Mapping[str, int] = field(default_factory=dict)
     """Wrong run -> cases that told it from the right one."""
-    refusal: str = ""
-    """What the reference raised when it last refused a case; empty where it refused none."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from hypothesis.errors import HypothesisException
 from properties.cases.case import Case
 from properties.cases.definition import located
 from properties.cases.domain import Domain
-from properties.cases.sample import OutsideDomainError
+from properties.cases.sample import InapplicableError, OutsideDomainError
 from properties.cases.strategies import cases
 from properties.cases.values import LOOKS, NORMAL
 from properties.judging.judge import DISTRIBUTIONS, Judge, Verdict
@@ -86,6 +86,8 @@ class Cell:
     domain: Domain
     law: Law
     tally: Tally = field(default_factory=Tally)
+    found_inapplicable: str = ""
+    """Why the law does not apply, where only a run of the reference shows it."""
     shown: set[int] = field(default_factory=set)
     """The variants of the law whose power has been shown."""
 
@@ -96,7 +98,7 @@ class Cell:
     @property
     def inapplicable(self) -> str:
         """Why the law cannot apply to the claim; empty where it can."""
-        return self.law.needs(self.domain.exemplar)
+        return self.found_inapplicable or self.law.needs(self.domain.exemplar)
 
     @property
     def declared(self) -> str:
@@ -121,6 +123,8 @@ class Cell:
         @wraps(drawn)
         def test() -> None:
             self._run(drawn, aim)
+            if self.found_inapplicable:
+                return
             if self._mostly_refused(self.tally.executed):
                 raise MostlyRefusedError(told(self.domain, self.law.name, self.tally))
             if plan.settings(self.law).max_examples >= CORNERED:
@@ -184,6 +188,9 @@ class Cell:
             nonlocal keep
             try:
                 self.check(case)
+            except InapplicableError as error:
+                self.found_inapplicable = " ".join(str(error).split())
+                raise _Stop from None
             except HypothesisException:
                 if not aim.found and self._mostly_refused(chosen.max_examples):
                     raise _Stop from None

@@ -65,7 +65,6 @@ def record(
         obstacle=tally.exactness.obstacle if rounded and tally.exactness else "",
         text=_text(cell, status, error),
         controls=dict(tally.told_apart),
-        refusal=tally.refusal,
     )
 
 
@@ -104,7 +103,7 @@ def _status(cell: Cell, error: BaseException | None) -> Status:
         return Status.REFUTED_AS_DECLARED if cell.declared else Status.REFUTED
     if error is not None:
         return Status.ERROR
-    if not cell.tally.executed and cell.inapplicable:
+    if cell.found_inapplicable or (not cell.tally.executed and cell.inapplicable):
         return Status.DOES_NOT_APPLY
     return Status.BREAK_NOT_FOUND if cell.declared else Status.HOLDS
 

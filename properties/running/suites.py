@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any
 
 from equivalence.claim import Equivalence
@@ -82,7 +83,14 @@ def _tests(domain: Domain, laws: Iterable[str] | None, examples: int | None) -> 
 def _marked(cell: Cell, plan: Plan) -> Callable[[], None]:
     import pytest  # noqa: PLC0415  (an extra: the command line does without it)
 
-    test = cell.test(plan)
+    drawn = cell.test(plan)
+
+    @wraps(drawn)
+    def test() -> None:
+        drawn()
+        if cell.found_inapplicable:
+            pytest.skip(f"{cell.law.name} does not apply: {cell.found_inapplicable}")
+
     test.equivalence_cell, test.equivalence_plan = cell, plan  # type: ignore[attr-defined]
     if _inapplicable(cell):
         return pytest.mark.skip(reason=f"{cell.law.name} does not apply: {cell.inapplicable}")(test)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from properties.judging.judge import DISTRIBUTIONS, EXACT, ROUNDING
@@ -47,9 +45,6 @@ LEGEND = (
 )
 
 
-ABOUT_SIZES = re.compile(r"\b(divi|shape|size|dimension|length|multiple|features|channels)", re.IGNORECASE)
-"""What a reference says that was built or run with sizes that do not fit each other."""
-DERIVED = "; where a size follows from others, name the axis by a property that computes it"
 
 
 def header(request: Request) -> str:
@@ -105,7 +100,6 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
         )
     yield from _controls(records)
     yield from _obstacles(records)
-    yield from _refusals(records)
 
 
 def refutations(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
@@ -231,23 +225,6 @@ def _obstacles(records: Sequence[CellRecord]) -> Iterator[str]:
             claims.setdefault(record.obstacle, set()).add(record.claim)
     for obstacle, names in sorted(claims.items()):
         yield f"{'':<10}up to rounding because {obstacle}: {', '.join(sorted(names))}"
-
-
-def _refusals(records: Sequence[CellRecord]) -> Iterator[str]:
-    """Say of which claims most cases were drawn in vain, and the remedy."""
-    executed, outside = Counter[str](), Counter[str]()
-    for record in records:
-        executed[record.claim] += record.executed
-        outside[record.claim] += record.outside
-    for claim, refused in outside.items():
-        if refused > executed[claim]:
-            drawn = plural(refused + executed[claim], "case")
-            last = next(
-                (record.refusal for record in records if record.claim == claim and record.refusal), ""
-            )
-            said = f", as in: {last.splitlines()[0]}" if last else ""
-            advice = DERIVED if not last or ABOUT_SIZES.search(last) else ""
-            yield from _paragraph(f"{claim}: its reference refused {refused:,} of {drawn}{said}{advice}")
 
 
 def _paragraph(text: str) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Self
 
 import pytest
 import torch
+from properties.oracle.precision import TOLERANCE
 
 from properties.oracle import agreement
 from properties.oracle.agreement import Difference, Equation
-from properties.oracle.precision import TOLERANCE
 from properties.oracle.statistics import Draws
 
 INF, NAN = math.inf, math.nan

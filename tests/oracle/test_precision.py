@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
+from properties.oracle.precision import allowance_used
 from torch import Tensor
 
 from properties.oracle.agreement import Equation, first_difference_beyond_rounding
-from properties.oracle.precision import allowance_used
 
 
 def both(function, *inputs: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]  # noqa: ANN001

@@ -93,8 +93,13 @@ def _words(options: Mapping[str, object]) -> str:
 
 def _theta(sample: Sample, stream: Stream, name: str) -> str:
     drawn = sample.draw_theta(stream)
-    parameters = {key: tensor(value, trained=True) for key, value in drawn.items() if value.requires_grad}
-    buffers = f"{name} |= dict(reference.named_buffers())\n" if len(parameters) < len(drawn) else ""
+    parameters = {
+        key: tensor(value, trained=value.requires_grad)
+        for key, value in drawn.items()
+        if value.requires_grad or key in sample.trained
+    }
+    constants = f"{name} = dict(reference.named_buffers()) | {name}\n"
+    buffers = constants if len(parameters) < len(drawn) else ""
     return mapping(name, parameters) + buffers
 
 
