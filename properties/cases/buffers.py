@@ -20,8 +20,8 @@ _known: WeakKeyDictionary[type[Equivalence], dict[tuple[str, ...], Trained]] = W
 def trained_buffers(claim: type[Equivalence], module: nn.Module, called: Ask) -> Trained:
     """Return the floating buffers of a module that a call in training mode changes.
 
-    The module is asked, and its class need not be known. What no call changes is a constant, such as a mask or a
-    table of positions. A buffer is positive that is so when fresh and after the call.
+    The module is asked, and its class need not be known. What no call changes is a constant, such as a mask
+    or a table of positions. A buffer is positive that is so when fresh and after the call.
     """
     floating = {name: value for name, value in module.named_buffers() if value.is_floating_point()}
     if not any(value.numel() for value in floating.values()):

@@ -32,7 +32,7 @@ def generator_state(seed: int) -> Iterator[None]:
 
 @contextmanager
 def generators_kept() -> Iterator[None]:
-    """Leave Python's and NumPy's generators as they were; to do so for each call would take longer than it."""
+    """Leave Python's and NumPy's generators as they were: once a case, for each call would take too long."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002  (as above)
     token = _kept.set(True)
     try:

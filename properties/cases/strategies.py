@@ -28,6 +28,7 @@ STARRED: st.SearchStrategy[Shape] = st.sampled_from(
 """Leading axes of small cases: none, one, several, with sizes 0 and 1."""
 FREE: st.SearchStrategy[Shape] = st.sampled_from([(1,), (2,), (3,), (4,), (5,), (0,)])
 SEEDS = st.integers(0, 2**32 - 1)
+Cases = st.SearchStrategy[Case]
 Size = Callable[[AtLeast | Between], st.SearchStrategy[int]]
 """How the sizes of a field are drawn."""
 

@@ -8,8 +8,9 @@ import torch
 
 from properties.cases.form import FormError
 from properties.cases.regime import Regime, Undisturbed
-from properties.oracle.agreement import Equation, noise_of
+from properties.oracle.agreement import Equation
 from properties.oracle.disturbance import Disturbance
+from properties.oracle.nearness import noise_of
 
 RUNS = 4
 EXPLAINS = 0.5
@@ -18,7 +19,7 @@ MOST_OPERATIONS = 64
 
 
 def culprit(state: Callable[[Regime], Equation], regime: Regime) -> str:
-    """Say in which operation or dtype the candidate's side of an equation loses its digits; empty where in none."""
+    """Say in which operation or dtype the candidate loses its digits; empty where in no single one."""
     try:
         rounded = _rounded(state, regime)
         whole = _noise(state, regime, "")

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from properties.oracle.agreement import Difference, Equation, first_difference, numeric_leaves
+from properties.oracle.agreement import Difference, Equation, first_difference
+from properties.oracle.nearness import numeric_leaves
 from properties.oracle.statistics import Draws, Positions
 
 RUNS = 1024
@@ -44,7 +45,7 @@ def _statistics(sides: Sequence[Any]) -> Mapping[str, Mapping[str, Draws | Posit
 
 
 def _of(tensors: Sequence[Tensor]) -> Mapping[str, Draws | Positions]:
-    """Return the statistics of one tensor in many runs; of one that has another shape in some, that of the first."""
+    """Return the statistics of one tensor in many runs; a run in which it has another shape is left out."""
     shape = tuple(tensors[0].shape)
     values = torch.stack([one.reshape(-1) for one in tensors if tuple(one.shape) == shape])
     return {

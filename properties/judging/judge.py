@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -12,28 +12,18 @@ from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.form import FormError, on_cpu
 from properties.cases.generators import generator_state, generators_kept
-from properties.cases.regime import Integers, Reals, Regime, Traced, Undisturbed
+from properties.cases.regime import Integers, Reals, Regime, Traced
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
 from properties.cases.values import LARGE
 from properties.judging.culprit import culprit
 from properties.judging.distributions import difference_of_distributions
+from properties.judging.noise import beyond_noise, less_precise
 from properties.laws.registry import Law
-from properties.oracle.agreement import (
-    Difference,
-    Equation,
-    first_beyond_a_few_units,
-    first_beyond_noise,
-    first_difference,
-    first_less_precise,
-    within_range,
-)
-from properties.oracle.disturbance import Disturbance
+from properties.oracle.agreement import Difference, Equation, first_difference
 from properties.oracle.exact import SINGLE_EVERY, TRACED_BITS, Exactness, Trace, examine
-from properties.oracle.rounding import CONSTANT, ENOUGH, STAGES
+from properties.oracle.nearness import within_range
 
 EXACT, ROUNDING, DIRECTLY, DISTRIBUTIONS = "exact", "rounding", "directly", "distributions"
-MOST_TIMES = 4.0
-"""A candidate may round so many times as much as the reference."""
 SINGLE, DOUBLE = Reals(torch.float32), Reals(torch.float64)
 
 
@@ -222,7 +212,7 @@ class Judge:
         return difference
 
     def _require_premise(self, case: Case, regime: Regime, values: Values | None = None) -> None:
-        """Where the reference alone fails the law's premise, or leaves the range of the dtype, nothing is said."""
+        """Say nothing where the reference alone fails the law's premise, or leaves the range of the dtype."""
         if case.values in LARGE and not self._stays_in_range(case, regime, values):
             raise OutsideDomainError("the reference itself leaves the range of the dtype")
         premise = self.law.premise
@@ -318,58 +308,6 @@ def _integers(case: Case, exactness: Exactness) -> tuple[Integers, ...]:
 def _in_single(case: Case) -> bool:
     # Hypothesis prefers round numbers: a remainder of 0 would come three times as often.
     return case.seed % SINGLE_EVERY == SINGLE_EVERY - 1
-
-
-def beyond_noise(
-    state: Callable[[Regime], Equation],
-    regime: Regime,
-    stages: Mapping[int, float] = STAGES,
-    *,
-    whole: bool = False,
-) -> tuple[Difference | None, float]:
-    """Say how an equation differs by more than rounding, and which part of the allowed rounding it uses.
-
-    Most right pairs lie within a few units in the last place, or within the noise of one disturbed run: further
-    runs are made only where these do not explain a difference.
-    """
-    plain = state(regime)
-    difference = first_beyond_a_few_units(plain, whole=whole)
-    used = 0.0
-    disturbed: list[Equation] = []
-    for runs, constant in stages.items():
-        if difference is None or difference.leaf is None:
-            break
-        disturbed += _disturbed(state, regime, range(len(disturbed), runs))
-        found = first_beyond_noise(plain, disturbed, constant)
-        difference, used = found.difference, found.used / CONSTANT
-        if found.decisive and runs >= ENOUGH:
-            break
-    return difference, used
-
-
-def less_precise(state: Callable[[Regime], Equation], regime: Regime) -> Difference | None:
-    """Say where the candidate's side of an equation rounds more than MOST_TIMES as much as the reference's."""
-    plain = state(regime)
-    difference = first_beyond_a_few_units(plain)
-    disturbed: list[Equation] = []
-    for runs in (ENOUGH, max(STAGES)):
-        if difference is None or difference.leaf is None:
-            return None
-        disturbed += _disturbed(state, regime, range(len(disturbed), runs))
-        difference = first_less_precise(plain, disturbed, MOST_TIMES)
-    return difference
-
-
-def _disturbed(
-    state: Callable[[Regime], Equation], regime: Regime, numbers: Iterable[int]
-) -> Iterator[Equation]:
-    """State an equation with every operation disturbed; a run in which a form raises says nothing."""
-    for number in numbers:
-        disturbance = Disturbance(number)
-        with suppress(FormError):
-            with disturbance:
-                equation = state(Undisturbed(regime, disturbance))
-            yield equation
 
 
 def raised(error: FormError) -> Difference:

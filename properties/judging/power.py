@@ -9,7 +9,8 @@ from properties.cases.case import Case
 from properties.cases.form import FormError
 from properties.cases.regime import Regime
 from properties.cases.sample import OutsideDomainError, Sample
-from properties.judging.judge import DOUBLE, Judge, beyond_noise, own_state
+from properties.judging.judge import DOUBLE, Judge, own_state
+from properties.judging.noise import beyond_noise
 from properties.oracle.agreement import Equation
 from properties.oracle.rounding import QUICK
 

@@ -25,7 +25,7 @@ CASES = 32
 
 
 def rounding(domain: Domain) -> str:
-    """Say how the candidate rounds in float32 beside the reference, in many wide cases; empty if it raises."""
+    """Say how the candidate rounds in float32 beside the reference, in wide cases; empty if it raises."""
     try:
         with torch.no_grad():
             found = [_errors(domain, case) for case in _cases(domain)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,6 +39,9 @@ class Recipe:
     keeps_size: bool = False
     """Whether a step is as large however small its gradient: what rounds 0 is then set to 0."""
 
+    narrows: bool = False
+    """Whether the optimiser computes in a narrower dtype inside: it is then run in that of the parameters."""
+
     def with_rate(self, factor: float) -> Recipe:
         """Give the same recipe with its learning rate multiplied."""
         return replace(self, options={**self.options, "lr": self.options["lr"] * factor})
@@ -66,8 +70,8 @@ class Optimisation:
         if factor != 1:
             for gradient in self.gradients():
                 gradient.mul_(factor)
-        # Muon rounds to bfloat16 inside: the same step of a transposed weight ends a few thousandths apart.
-        with Widening():
+        # The same step of a transposed weight ends a few thousandths apart where it is rounded to bfloat16.
+        with Widening() if self.recipe.narrows else nullcontext():
             for optimiser in self.optimisers:
                 optimiser.step()
         for schedule in self.schedules:
@@ -149,5 +153,5 @@ RECIPES = (
 """What looks at one entry at a time, whatever the shape of its parameter. Else gradients are set to None."""
 ADAFACTOR = Recipe("Adafactor", "Adafactor", {"lr": RATE, "eps": (1e-8, 1e-3)}, keeps_size=True)
 """Its eps are given: torch's are those of the dtype, another function in float32 than in float64."""
-MUON = Recipe("Muon", "Muon", {"lr": RATE}, matrices_only=True, keeps_size=True)
-"""What it keeps of a gradient of one row or column is the direction alone. torch's computes in bfloat16."""
+MUON = Recipe("Muon", "Muon", {"lr": RATE}, matrices_only=True, keeps_size=True, narrows=True)
+"""What it keeps of a gradient of one row or column is the direction alone."""

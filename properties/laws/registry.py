@@ -40,8 +40,8 @@ class Law:
     needs: Callable[[Equivalence], str]
     """Why the law cannot apply to a claim; empty where it can."""
     decided: Decided = "values"
-    """values (integers, else reals up to rounding), reals (up to rounding), directly (exact by itself), statistics,
-    or noise (how much each side rounds)."""
+    """values (integers, else reals up to rounding), reals (up to rounding), directly (exact by itself),
+    statistics, or noise (how much each side rounds)."""
     premise: Equate | None = None
     """What the reference alone must satisfy for the law to speak; asked only when the candidate fails."""
     controls: Controls | None = None

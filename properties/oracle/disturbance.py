@@ -1,23 +1,23 @@
 """Monte Carlo arithmetic: a run in which every operation rounds at random, at its own precision.
 
-An operation of floating-point arithmetic gives (1 + d) times the exact result, |d| <= u, with u the unit roundoff
-of the dtype that it computes in. So a run is repeated with (1 + 2 u ξ) times each result, 1/2 <= |ξ| < 1: how far
-the outputs of such runs spread is how far rounding can carry them, for this form, on these numbers, forward or
-backward. No ξ is small: it would be rounded away. What moves, compares or chooses values rounds nothing, and is
-left alone.
+An operation of floating-point arithmetic gives (1 + d) times the exact result, |d| <= u, with u the unit
+roundoff of the dtype that it computes in. So a run is repeated with (1 + 2 u ξ) times each result,
+1/2 <= |ξ| < 1: how far the outputs of such runs spread is how far rounding can carry them, for this form, on
+these numbers, forward or backward. No ξ is small: it would be rounded away. What moves, compares or chooses
+values rounds nothing, and is left alone.
 
 What is more than one operation inside (a contraction, a reduction, a fused norm, attention, a convolution, a
 layer of LSTM cells) has its inputs disturbed too. Such an algorithm is backward stable: what it gives is the
-exact result for inputs that are a few u away, so that disturbed inputs bound what happens inside. An error of k
-terms that are added one by one grows beyond that like the root of k, and so does the disturbance. The few that
-are not stable in this sense (gelu far from 0, a softmax's logarithm near 0) have what they take a difference of
-disturbed as well.
+exact result for inputs that are a few u away, so that disturbed inputs bound what happens inside. An error of
+k terms that are added one by one grows beyond that like the root of k, and so does the disturbance. The few
+that are not stable in this sense (gelu far from 0, a softmax's logarithm near 0) have what they take a
+difference of disturbed as well.
 
-ξ follows from the bits of a number, and from the operation and the place in it that the number has. Numbers that
-are tied stay tied where one operation meets them, so that no choice among them is made anew.
+ξ follows from the bits of a number, and from the operation and the place in it that the number has. Numbers
+that are tied stay tied where one operation meets them, so that no choice among them is made anew.
 
-Sources: D. S. Parker, Monte Carlo Arithmetic, 1997; N. J. Higham, Accuracy and Stability of Numerical Algorithms,
-2nd ed., sections 2.2 (the model) and 1.5 (backward error).
+Sources: D. S. Parker, Monte Carlo Arithmetic, 1997; N. J. Higham, Accuracy and Stability of Numerical
+Algorithms, 2nd ed., sections 2.2 (the model) and 1.5 (backward error).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from properties.oracle.trees import tensors
 from properties.oracle.widening import narrows
 
 AMPLITUDE = 2.0
-"""Of a disturbance, in unit roundoffs: a run stands for every order of summation, not for the one that was taken."""
+"""Of a disturbance, in unit roundoffs: a run stands for every order of summation, not for one."""
 USUAL_TERMS = 64
 """So many terms are added up without more than one disturbance of each."""
 WORDS = {4: np.uint32, 8: np.uint64}
@@ -76,7 +76,7 @@ class Disturbance(Mode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Run one operation on disturbed inputs, where it is more than one inside, and disturb its results."""
+        """Run an operation, on disturbed inputs where it is more than one inside, and disturb its results."""
         kwargs = kwargs or {}
         name = operation.overloadpacket.__name__
         if self._paused or not _rounds(operation, name, args, kwargs) or self.only not in ("", name):
@@ -176,7 +176,7 @@ def _xi(array: Array, key: int) -> Array:
 
 
 def _rounds(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    """Whether an operation rounds: not one that moves, compares or chooses, gives a view, or draws at random."""
+    """Whether an operation rounds: not one that moves, compares, chooses, gives a view, or draws."""
     if name in ROUND_NOTHING or name.removesuffix("_") in ROUND_NOTHING:
         return _narrows(name, args, kwargs)
     if torch.Tag.nondeterministic_seeded in operation.tags:
@@ -232,4 +232,4 @@ INSIDE: Mapping[str, Callable[..., Tensor]] = {
     "_log_softmax": _of_log_softmax,
     "logsumexp": lambda x, axes, keepdim=False: x.abs().amax(axes, keepdim=keepdim) + 1,
 }
-"""Of what size are the numbers that an operation takes the difference of at its end, where that may be small."""
+"""Of what size are the numbers that an operation takes the difference of at its end."""

@@ -242,8 +242,8 @@ REDUCTIONS = {
 """What adds up the entries of some axes, and the place of these axes in a call."""
 CHOICES = "abs amax amin clamp clamp_max clamp_min max maximum min minimum relu threshold_backward sort"
 CHOICES_OF_FLOATS = """
-    cummax cummin hardtanh hardtanh_backward kthvalue max_pool2d_with_indices max_pool3d_with_indices median mode
-    nanmedian topk unique_dim _unique2 searchsorted bucketize fmax fmin floor ceil round trunc
+    bucketize ceil cummax cummin floor fmax fmin hardtanh hardtanh_backward kthvalue max_pool2d_with_indices
+    max_pool3d_with_indices median mode nanmedian round searchsorted topk trunc _unique2 unique_dim
 """
 """Choices of which the exact oracle knows nothing."""
 
@@ -278,8 +278,6 @@ RULES: dict[str, Rule] = {
 }
 
 ROUND_NOTHING = frozenset(
-    " ".join(
-        [MOVES, FILLS, FACTORIES, UNWRITTEN, COMPARISONS, CHOICES, CHOICES_OF_FLOATS, "copy set"]
-    ).split()
+    f"{MOVES} {FILLS} {FACTORIES} {UNWRITTEN} {COMPARISONS} {CHOICES} {CHOICES_OF_FLOATS} copy set".split()
 )
 """What rounds no number: it moves, makes, compares or chooses."""

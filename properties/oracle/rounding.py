@@ -1,15 +1,14 @@
 """Disturbed runs -> how far rounding can carry an output, and whether two outputs lie within it.
 
-The noise of one output is the spread of its disturbed runs (see `disturbance`) around the undisturbed one: at each
-entry the root of the mean square of the deviations, the largest quarter left out, for a disturbed run may choose
-another way at a threshold and says nothing then. Few runs may happen to lie close together at one entry. So no
-entry's noise is less, beside its size, than what is usual in its tensor.
+The noise of an output is the spread of its disturbed runs (see `disturbance`) around the undisturbed one: at
+each entry the root of the mean square of the deviations, the largest quarter left out, for a disturbed run
+may choose another way at a threshold and says nothing then. Few runs may happen to lie close together at one
+entry, so no entry's noise is less, beside its size, than what is usual in its tensor.
 
     differs where |reference - candidate| > CONSTANT * max(noise of the reference, noise of the candidate)
 
-CONSTANT is one number for all layers and dtypes: `python -m tests.calibration` measures both ends. Right pairs stay
-below 2, a difference of meaning of 1e-12 of the output lies above 1,000. An ill-conditioned form has much noise, and is
-given as much room.
+CONSTANT is one number for all layers and dtypes: `python -m tests.calibration` measures both ends, and
+docs/calibration.md shows them. An ill-conditioned form has much noise, and is given as much room.
 """
 
 from __future__ import annotations
@@ -67,18 +66,25 @@ def noise(plain: Tensor, disturbed: Sequence[Tensor]) -> Tensor:
     return torch.maximum(own, _usual(own, plain.abs()) * plain.abs().nan_to_num(0.0, 0.0, 0.0))
 
 
-def widest(plain: Tensor, disturbed: Sequence[Tensor]) -> Tensor:
-    """Return the most that rounding may carry each entry, by the largest deviation of any run, entry by entry.
+def widest(plain: Tensor, disturbed: Sequence[Tensor], part: float = 0.0) -> Tensor:
+    """Return the most that rounding may carry each entry, by the largest deviation of any run.
 
-    Where a form rounds onto a coarse grid, few runs may all end where the undisturbed one does.
+    Where a form rounds onto a coarse grid, few runs may all end where the undisturbed one does. `part` of its
+    largest entry is granted to each.
     """
     usable = [one for one in disturbed if one.shape == plain.shape]
     if not usable or not plain.numel():
         return torch.zeros_like(plain.abs())
     farthest = torch.stack([(one - plain).abs().nan_to_num(0.0, 0.0, 0.0) for one in usable]).amax(0)
     size = plain.abs().nan_to_num(0.0, 0.0, 0.0)
-    largest_part = torch.where(size > 0, farthest / size, 0.0).amax()
-    return torch.maximum(farthest, largest_part.nan_to_num(0.0, 0.0, 0.0) * size)
+    relative = torch.where(size > 0, farthest / size, 0.0).amax().nan_to_num(0.0, 0.0, 0.0)
+    return torch.maximum(farthest, relative * size).clamp(min=part * float(size.max()))
+
+
+def widest_part(plain: Tensor, disturbed: Sequence[Tensor]) -> float:
+    """Return the largest deviation of any run, beside the largest entry; 0 where nothing is to be seen."""
+    farthest, size = widest(plain, disturbed), plain.abs().nan_to_num(0.0, 0.0, 0.0)
+    return float(farthest.max() / size.max()) if size.numel() and size.max() > 0 else 0.0
 
 
 def ratio(reference: Tensor, candidate: Tensor, allowed: Tensor) -> Tensor:
@@ -92,13 +98,17 @@ def ratio(reference: Tensor, candidate: Tensor, allowed: Tensor) -> Tensor:
 def times_less_precise(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor, Tensor]) -> Tensor:
     """Return how many times less precise each row of a candidate is, (*batch, n) and its noise -> (*batch).
 
-    0 where the candidate's noise, or its distance from the reference, is explained by that of the reference: the
-    noise alone would count how many operations a form takes.
+    0 where the candidate's noise, or its distance from the reference, is explained by that of the reference:
+    the noise alone would count how many operations a form takes. And 0 where no rounding explains the
+    distance, for that is another function.
     """
     (value, noise_of_it), (other, more) = reference, candidate
     floor = torch.finfo(value.dtype).eps / 2 * _row(value)
     usual = torch.maximum(_row(noise_of_it), floor) + underflow(value.dtype)
-    apart = torch.where(close(value, other), 0.0, (value - other).abs()).nan_to_num(0.0, 0.0, 0.0)
+    explained = ratio(value, other, torch.maximum(noise_of_it, more)) <= CONSTANT
+    apart = torch.where(close(value, other) | ~explained, 0.0, (value - other).abs()).nan_to_num(
+        0.0, 0.0, 0.0
+    )
     return torch.minimum(_row(more), _row(apart)) / usual
 
 

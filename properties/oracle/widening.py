@@ -1,4 +1,4 @@
-"""A run in which no number is made narrower: what computes in bfloat16 inside computes in the dtype it is given."""
+"""A run that makes no number narrower: what computes in bfloat16 inside computes in what it is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From which size of the inputs on a candidate leaves the range of its dtype, where the reference does not."""
+"""From which size of the inputs on a candidate leaves the range of its dtype, and the reference does not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def leaves_range(difference: Difference) -> bool:
 
 
 def told(judge: Judge, verdict: Verdict, values: Values) -> str:
-    """Say from which |x| on the candidate overflows; or that no size of the inputs keeps it from giving no number."""
+    """Say from which |x| on the candidate overflows, or that it gives no number for inputs of any size."""
     names = [name for name in verdict.case.claim.inputs() if name in values]
     size = max((_largest(values[name]) for name in names), default=0.0)
     dtype = str(verdict.regime.dtype).removeprefix("torch.")

@@ -17,7 +17,7 @@ from properties.cases.case import Case
 from properties.cases.definition import located
 from properties.cases.domain import Domain
 from properties.cases.sample import InapplicableError, OutsideDomainError
-from properties.cases.strategies import cases
+from properties.cases.strategies import Cases, cases
 from properties.cases.values import LOOKS, NORMAL
 from properties.judging.judge import DISTRIBUTIONS, Judge, Verdict
 from properties.judging.power import TURNS, require_power
@@ -211,14 +211,18 @@ class Cell:
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
-        drawn = cases(self.domain, wide=self.law.decided == "statistics", looks=self._looks_at_values)
-        if plan.widely:
-            drawn = cases(self.domain, looks=self._looks_at_values) | cases(self.domain, wide=True)
-        test = given(case=drawn)(check)
+        test = given(case=self._drawn(plan))(check)
         for case in firsts:
             test = example(case=case)(test)
         test = chosen(test)
         return test if plan.profile == "explore" else seed(self._number(plan))(test)
+
+    def _drawn(self, plan: Plan) -> Cases:
+        """Draw wide cases for statistics, small ones else, and both where a break is looked for."""
+        looks = self._looks_at_values
+        if plan.widely:
+            return cases(self.domain, looks=looks) | cases(self.domain, wide=True)
+        return cases(self.domain, wide=self.law.decided == "statistics", looks=looks)
 
     def examples(self) -> Iterator[Case]:
         """Give the wide cases that every run begins with: one for each option, and one for each variant."""

@@ -1,4 +1,4 @@
-"""The sizes 0 and 1, and looks of values, that no case had: what breaks at an edge of the domain breaks there."""
+"""The sizes 0 and 1, and the looks of values, that no case had: what breaks at an edge breaks there."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EDGES = (0, 1)
 def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> Iterator[Case]:
     """Give a small case for each size 0 or 1 and each look of values that none had.
 
-    A size is that of a field or of a free axis; no axes are one too. What is pinned stays, and all other sizes
-    are those of a typical case.
+    A size is that of a field or of a free axis; no axes are one too. What is pinned stays, and all other
+    sizes are those of a typical case.
     """
     pinned = domain.pins.get("values")
     typical = replace(domain.typical, seed=domain.pins.get("seed", 0), values=pinned or NORMAL)

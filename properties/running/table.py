@@ -45,8 +45,6 @@ LEGEND = (
 )
 
 
-
-
 def header(request: Request) -> str:
     """Say in one line what a run is about to do."""
     plan, laws = request.plan, request.laws or all_laws()
