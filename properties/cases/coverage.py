@@ -14,10 +14,10 @@ PRIMES = {5, 7, 11, 13, 17, 19}
 
 
 def sizes_covered(cases: Iterable[Case]) -> dict[str, dict[str, int]]:
-    """Count for every field and free axis how many cases had which value."""
+    """Count for every field, free axis and look of the values how many cases had which one."""
     counted: dict[str, Counter[str]] = {}
     for case in cases:
-        for name, value in {**vars(case.claim), **case.axes}.items():
+        for name, value in {**vars(case.claim), **case.axes, "values": case.values}.items():
             counted.setdefault(name, Counter())[_word(value)] += 1
     return {name: dict(sorted(values.items(), key=_order)) for name, values in counted.items()}
 

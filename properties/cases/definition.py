@@ -23,6 +23,7 @@ class Choice:
     values: tuple[Any, ...]
 
 
+RESERVED = ("seed", "values")
 Kind = AtLeast | Between | Choice | Over
 
 
@@ -53,6 +54,11 @@ def fields_of(claim: type[Equivalence]) -> dict[str, Kind]:
     kinds = {name: _kind(claim, name, hint) for name, hint in _hints(claim).items()}
     sizes = sizes_of(kinds)
     _check_single(claim, kinds)
+    if taken := [name for name in kinds if name in RESERVED]:
+        raise ClaimError(
+            f"{claim.__name__}: every case has a seed and a look of values, and no field is called "
+            f"{' or '.join(RESERVED)}, but {taken[0]!r} is one; rename it"
+        )
     for name, kind in kinds.items():
         if isinstance(kind, Over) and (len(kind.axes.split()) != 2 or not {*kind.axes.split()} <= {*sizes}):  # noqa: PLR2004
             message = (

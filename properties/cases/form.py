@@ -148,13 +148,21 @@ class Form:
         """Give the parameters and buffers that the module has under theta."""
         if self.side == "reference":
             return {name: self._as_own(name, value) for name, value in theta.items()}
-        carried = self.claim.carry(theta)
-        self._check_carried(carried, theta)
-        if type(self.claim).carry is Equivalence.carry:
-            # Another formula of a table, or another mask, is the candidate's own.
-            carried = {name: value for name, value in carried.items() if name not in self.constants}
+        carried = self.carried(theta)
         left = {name: value for name, value in self.module.named_buffers() if name not in carried}
         return {name: self._as_own(name, value) for name, value in {**carried, **left}.items()}
+
+    def carried(self, theta: Theta) -> Theta:
+        """Return what `carry` gives the candidate, held against its parameters and buffers.
+
+        A `carry` that is not written leaves alone what no call changes: another formula of a table, or
+        another mask, is the candidate's own.
+        """
+        carried = self.claim.carry(theta)
+        self._check_carried(carried, theta)
+        if type(self.claim).carry is not Equivalence.carry:
+            return carried
+        return {name: value for name, value in carried.items() if name not in self.constants}
 
     def tensors(self, output: object) -> tuple[Tensor, ...]:
         """Give the output as a tuple of tensors; ClaimError where it is anything else."""

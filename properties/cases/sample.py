@@ -200,8 +200,11 @@ class Sample:
             self.regime.draw_positive(shape, generator) if positive else self.regime.draw(shape, generator)
         )
         value = self._named(stream, name, drawn)
-        # A smaller value that is looked for may be 0.
-        return torch.where(value > 0, value, torch.ones_like(value)) if positive else value
+        if positive and not (value > 0).all():
+            # A smaller value that is looked for may be 0.
+            value = torch.where(value > 0, value, torch.ones_like(value))
+            self.drawn[NAMES[stream].format(name)] = value.clone()
+        return value
 
     def _called(self) -> nn.Module:
         """Construct a reference, and call it once in training mode, on a few rows."""

@@ -34,9 +34,9 @@ from properties.laws.registry import SCOPES
 from properties.reading.claims import UsageError
 from properties.report.document import CellRecord
 from properties.running import table
-from properties.running.recording import Status
+from properties.running.recording import FUNCTION, Status
 from properties.running.request import Request
-from properties.running.verdict import FUNCTION, laws_of, shown_scope, verdict
+from properties.running.verdict import laws_of, shown_scope, verdict
 
 STDOUT = "-"
 EXAMPLES = """examples:

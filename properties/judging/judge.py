@@ -17,7 +17,7 @@ from properties.cases.sample import OutsideDomainError, Sample, Values, build
 from properties.cases.values import LARGE
 from properties.judging.culprit import culprit
 from properties.judging.distributions import difference_of_distributions
-from properties.judging.noise import beyond_noise, less_precise
+from properties.judging.noise import Judged, beyond_noise, less_precise
 from properties.laws.registry import Law
 from properties.oracle.agreement import Difference, Equation, first_difference
 from properties.oracle.exact import SINGLE_EVERY, TRACED_BITS, Exactness, Trace, examine
@@ -39,6 +39,8 @@ class Verdict:
     exactness: Exactness | None = None
     rounding_used: float = 0.0
     """By the rounding model: the largest part of the allowed rounding that was used; 1 is the limit."""
+    notes: Sequence[str] = ()
+    """What a reader is told of a case that holds: a narrower dtype inside, digits that are lost."""
 
     @property
     def holds(self) -> bool:
@@ -90,6 +92,13 @@ class Judge:
         with own_state(verdict.case), suppress(FormError):
             self.law.equate(verdict.case.claim, sample)
         return sample.drawn
+
+    def unnamed_buffers(self) -> list[str]:
+        """Name the candidate's buffers that `carry` does not, in a typical case."""
+        sample = Sample(self.domain.typical, DOUBLE, self.domain.data)
+        with torch.no_grad(), own_state(self.domain.typical):
+            carried = sample.candidate.carried(sample.theta)
+        return [name for name in sample.candidate.buffers if name not in carried]
 
     def culprit(self, verdict: Verdict, values: Values) -> str:
         """Say where the candidate loses its precision; empty where no one operation explains it."""
@@ -160,27 +169,29 @@ class Judge:
         self, case: Case, regimes: Sequence[Regime], exactness: Exactness | None = None
     ) -> Verdict:
         """Decide on each kind of numbers in turn, up to the rounding of the forms themselves."""
-        used = 0.0
-        for regime in regimes:
-            difference, part = self._beyond_noise(case, regime)
-            used = max(used, part)
-            if difference is not None:
-                self._require_premise(case, regime)
-                refuted = Verdict(case, ROUNDING, regime, difference, exactness, used)
-                return self._by_double(refuted)
-        return Verdict(case, ROUNDING, regimes[-1], None, exactness, used)
+        *firsts, last = regimes
+        for regime in firsts:
+            verdict = self._rounded(case, regime, exactness)
+            if not verdict.holds:
+                return self._by_double(verdict)
+        verdict = self._rounded(case, last, exactness)
+        return verdict if verdict.holds else self._by_double(verdict)
+
+    def _rounded(self, case: Case, regime: Regime, exactness: Exactness | None) -> Verdict:
+        judged = self._beyond_noise(case, regime)
+        if judged.difference is not None:
+            self._require_premise(case, regime)
+        return Verdict(case, ROUNDING, regime, judged.difference, exactness, judged.used, judged.notes)
 
     def _by_double(self, refuted: Verdict) -> Verdict:
         """Decide what differs in float32 in float64 too, as `_in_double` does."""
         if refuted.regime.dtype == torch.float64:
             return refuted
-        difference, _ = self._beyond_noise(refuted.case, DOUBLE)
+        difference = self._beyond_noise(refuted.case, DOUBLE).difference
         return refuted if difference is None else replace(refuted, regime=DOUBLE, difference=difference)
 
-    def _beyond_noise(
-        self, case: Case, regime: Regime, values: Values | None = None
-    ) -> tuple[Difference | None, float]:
-        """Say how a case differs by more than rounding, and which part of the allowed rounding it uses."""
+    def _beyond_noise(self, case: Case, regime: Regime, values: Values | None = None) -> Judged:
+        """Say how a case differs by more than rounding, and what rounding does to it."""
         # A law of many runs is about what shows in its tensors as a whole; to ask for their noise takes long.
         whole = self.law.decided == "reals"
         return beyond_noise(lambda numbers: self.equation(case, numbers, values), regime, whole=whole)
@@ -200,7 +211,7 @@ class Judge:
             return less_precise(lambda numbers: self.equation(verdict.case, numbers, values), verdict.regime)
         if verdict.decided != ROUNDING:
             return self._difference(verdict.case, verdict.regime, values)
-        difference, _ = self._beyond_noise(verdict.case, verdict.regime, values)
+        difference = self._beyond_noise(verdict.case, verdict.regime, values).difference
         if difference is not None:
             self._require_premise(verdict.case, verdict.regime, values)
         return difference
@@ -223,7 +234,7 @@ class Judge:
             return premise(case.claim, Sample(case, numbers, self.domain.data, values))
 
         exact = isinstance(regime, Integers)
-        if (first_difference(state(regime)) if exact else beyond_noise(state, regime)[0]) is not None:
+        if (first_difference(state(regime)) if exact else beyond_noise(state, regime).difference) is not None:
             raise OutsideDomainError(f"the reference itself does not satisfy {self.law.name}")
 
     def _stays_in_range(self, case: Case, regime: Regime, values: Values | None) -> bool:

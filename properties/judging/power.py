@@ -39,7 +39,7 @@ def controls_told(judge: Judge, case: Case) -> dict[str, bool]:
     try:
         with own_state(case):
             return {
-                name: beyond_noise(lambda regime: states(regime)[name], DOUBLE, QUICK)[0] is not None  # noqa: B023  (called at once)
+                name: beyond_noise(lambda regime: states(regime)[name], DOUBLE, QUICK).difference is not None  # noqa: B023  (called at once)
                 for name in states(DOUBLE)
             }
     except (OutsideDomainError, FormError):

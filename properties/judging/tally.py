@@ -28,6 +28,8 @@ class Tally:
     cases: list[Case] = field(default_factory=list)
     worst: tuple[float, Case] | None = None
     """The largest difference, and the case that showed it."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What is told of cases that hold -> cases."""
     refusal: OutsideDomainError | None = None
     """Why the first case outside the claim lies there."""
 
@@ -38,6 +40,7 @@ class Tally:
         self.exactness = verdict.exactness or self.exactness
         self.rounding_used = max(self.rounding_used, verdict.rounding_used)
         self.cases.append(verdict.case)
+        self.notes.update(verdict.notes)
         largest = verdict.difference.largest if verdict.difference else 0.0
         if largest > (self.worst[0] if self.worst else 0.0):
             self.worst = (largest, verdict.case)

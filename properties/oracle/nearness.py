@@ -72,6 +72,8 @@ class Rounded:
     """The largest |reference - candidate| over the noise; the constant of the stage is the limit."""
     decisive: bool
     """Whether the difference found is far beyond the widest noise of all runs."""
+    lost: bool
+    """Whether rounding leaves no digit of some entry: nothing is said of it."""
 
 
 def first_beyond_noise(
@@ -84,7 +86,8 @@ def first_beyond_noise(
     reference = _gathered(plain.reference, [one.reference for one in disturbed])
     candidate = _gathered(plain.candidate, [one.candidate for one in disturbed])
     compare = _BeyondNoise(constant, _widest_part([reference, candidate]) if whole else 0.0)
-    return Rounded(first_in_trees(reference, candidate, "", compare), compare.used, compare.decisive)
+    difference = first_in_trees(reference, candidate, "", compare)
+    return Rounded(difference, compare.used, compare.decisive, compare.lost)
 
 
 def first_less_precise(plain: Equation, disturbed: Sequence[Equation], factor: float) -> Difference | None:
@@ -140,6 +143,7 @@ class _BeyondNoise:
         self.part = part
         self.used = 0.0
         self.decisive = False
+        self.lost = False
 
     def __call__(self, reference: Any, candidate: Any, where: str) -> Difference | None:
         if not isinstance(reference, _Runs) or not isinstance(candidate, _Runs):
@@ -151,6 +155,7 @@ class _BeyondNoise:
             return problem
         allowed = torch.maximum(*(rounding.noise(one.plain, one.disturbed) for one in (reference, candidate)))
         ratios = rounding.ratio(left, right, allowed)
+        self.lost |= bool((rounding.lost(left, allowed) & (ratios > 0)).any())
         self.used = max(self.used, rounding.largest(ratios))
         differing = ratios > self.constant
         if differing.any():

@@ -95,6 +95,8 @@ class CellRecord:
     """What went wrong, as the terminal shows it."""
     controls: Mapping[str, int] = field(default_factory=dict)
     """Wrong run -> cases that told it from the right one."""
+    notes: Sequence[str] = ()
+    """What is told of cases that hold: a narrower dtype inside, digits that are lost, buffers left alone."""
 
 
 @dataclass(frozen=True)

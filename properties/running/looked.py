@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from properties.cases.values import LOOKS, NORMAL
 from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING
 from properties.laws import all_laws
 from properties.report.document import CellRecord
@@ -13,11 +14,11 @@ from properties.report.numbers import plural
 STATISTICS = "statistics"
 VALUES = {
     "whole numbers": {EXACT},
-    "reals near N(0, 1)": {ROUNDING, DIRECTLY, DISTRIBUTIONS},
+    "reals": {ROUNDING, DIRECTLY, DISTRIBUTIONS},
     "fresh parameters": {STATISTICS},
 }
 """Kind of values -> the ways to decide that run on it."""
-NEVER = ("other magnitudes", "float16 and bfloat16", "other devices than the CPU", "torch.compile")
+NEVER = ("values beyond 1e4", "float16 and bfloat16", "other devices than the CPU", "torch.compile")
 
 
 def looked_at(records: Sequence[CellRecord], *, fed: bool = False) -> Iterator[str]:
@@ -32,6 +33,7 @@ def looked_at(records: Sequence[CellRecord], *, fed: bool = False) -> Iterator[s
     run_on = ", ".join(filter(None, [cases, _spanned(sizes), _dtypes(ran)]))
     yield f"looked at: {run_on}; {_values(ran, fed=fed)}"
     yield f"not looked at: {', '.join(_left_out(records, sizes))}"
+    yield from dict.fromkeys(note for record in records for note in record.notes)
 
 
 def _sizes(records: Sequence[CellRecord]) -> set[int]:
@@ -55,6 +57,8 @@ def _dtypes(records: Sequence[CellRecord]) -> str:
 def _values(records: Sequence[CellRecord], *, fed: bool) -> str:
     ways = {way for record in records for way in record.decided}
     kinds = [kind for kind, decided in VALUES.items() if decided & ways]
+    drawn = {name for record in records for name in record.sizes.get("values", {})}
+    kinds += [f"inputs {look.told}" for name, look in LOOKS.items() if name in drawn and name != NORMAL]
     if any(record.law == "nonfinite" for record in records):
         kinds.append("an inf or a nan in one place")
     return ", ".join([*kinds, *(["inputs from the data given"] if fed else [])])

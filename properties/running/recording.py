@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from enum import StrEnum
 
 from hypothesis.errors import Unsatisfiable
@@ -31,6 +32,8 @@ class Status(StrEnum):
     ERROR = "error"
 
 
+FUNCTION = "forward"
+"""The law without which nothing is called the same."""
 AS_CLAIMED = {Status.HOLDS, Status.REFUTED_AS_DECLARED, Status.NOT_CLAIMED, Status.DOES_NOT_APPLY}
 
 
@@ -65,7 +68,14 @@ def record(
         obstacle=tally.exactness.obstacle if rounded and tally.exactness else "",
         text=_text(cell, status, error),
         controls=dict(tally.told_apart),
+        notes=[*_buffers(cell), *tally.notes],
     )
+
+
+def _buffers(cell: Cell) -> Iterator[str]:
+    """Say which buffers of the candidate stay as they are constructed, with the law that every claim has."""
+    if cell.law.name == FUNCTION and cell.tally.executed and (names := cell.judge.unnamed_buffers()):
+        yield f"buffers of the candidate that carry does not name stay as constructed: {', '.join(names)}"
 
 
 def unfinished(name: str, law: str, text: str) -> CellRecord:

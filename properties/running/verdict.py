@@ -9,12 +9,10 @@ from properties.laws import all_laws
 from properties.laws.registry import SCOPES, plainest_first
 from properties.report.document import CellRecord
 from properties.report.numbers import plural
-from properties.running.recording import Status
+from properties.running.recording import FUNCTION, Status
 
 KNOWN = {Status.REFUTED_AS_DECLARED: "as declared", Status.NOT_CLAIMED: "which is not claimed"}
 DIFFERS = (Status.REFUTED, *KNOWN)
-FUNCTION = "forward"
-"""The law without which nothing is called the same."""
 
 
 def verdict(records: Sequence[CellRecord]) -> str:
