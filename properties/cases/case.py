@@ -39,6 +39,11 @@ class Case:
             raise ClaimError(message)
         return int(size)
 
+    @property
+    def free_sizes(self) -> list[int]:
+        """The sizes of all free axes, which the fields say nothing of."""
+        return [size for shape in self.axes.values() for size in shape]
+
     def __str__(self) -> str:
         """Write the case as a reader would: field=value, the free axes, the seed."""
         fields = [f"{name}={value!r}" for name, value in vars(self.claim).items()]

@@ -45,8 +45,8 @@ class Tally:
         if largest > (self.worst[0] if self.worst else 0.0):
             self.worst = (largest, verdict.case)
 
-    def discard(self, refusal: OutsideDomainError) -> None:
-        """Add one case that lies outside the claim."""
+    def discard(self, case: Case, refusal: OutsideDomainError) -> None:
+        """Add one case that lies outside the claim; that a reference refuses an empty axis says little."""
         self.outside += 1
-        self.refused += isinstance(refusal.__cause__, FormError)
+        self.refused += isinstance(refusal.__cause__, FormError) and 0 not in case.free_sizes
         self.refusal = self.refusal or refusal

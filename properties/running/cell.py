@@ -147,7 +147,7 @@ class Cell:
             with located(self.domain.claim):
                 verdict = self.judge.verdict(case)
         except OutsideDomainError as refusal:
-            self.tally.discard(refusal)
+            self.tally.discard(case, refusal)
             return False
         self.tally.count(verdict)
         if not verdict.holds:
