@@ -211,13 +211,13 @@ class Cell:
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
-        test = given(case=self._drawn(plan))(check)
+        test = given(case=self.drawn(plan))(check)
         for case in firsts:
             test = example(case=case)(test)
         test = chosen(test)
         return test if plan.profile == "explore" else seed(self._number(plan))(test)
 
-    def _drawn(self, plan: Plan) -> Cases:
+    def drawn(self, plan: Plan) -> Cases:
         """Draw wide cases for statistics, small ones else, and both where a break is looked for."""
         looks = self._looks_at_values
         if plan.widely:

@@ -10,7 +10,6 @@ from hypothesis import Phase, example, given, seed, settings
 from equivalence.claim import Equivalence
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.strategies import cases
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
@@ -42,7 +41,7 @@ def rejection(cell: Cell, number: int, most: int = EXPLORE_EXAMPLES) -> int | No
         except Refuted as refuted:
             raise FoundError from refuted
 
-    test = given(case=cases(cell.domain, wide=cell.law.decided == "statistics"))(check)
+    test = given(case=cell.drawn(Plan(examples=most)))(check)
     for case in _first(cell, number):
         test = example(case=case)(test)
     plan = settings(Plan(examples=most).settings(cell.law), phases=[Phase.explicit, Phase.generate])
