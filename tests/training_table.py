@@ -18,7 +18,7 @@ from properties.cases.domain import Domain
 from properties.cases.generators import generator_state
 from properties.cases.sample import OutsideDomainError, Sample
 from properties.cases.strategies import cases
-from properties.judging.judge import FLOATS, Judge
+from properties.judging.judge import DOUBLE, Judge
 from properties.laws import LAWS
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Recipe
 from properties.laws.registry import Law
@@ -164,7 +164,7 @@ def drift() -> Iterator[str]:
     """Say how far the two uses of an unrolled layer come apart, step by step."""
     domain = Domain(CATALOGUE[TIED])
     case = next(iter(Cell(domain, LAWS["training_adafactor"]).examples()))
-    sample = Sample(case, FLOATS[-1])
+    sample = Sample(case, DOUBLE)
     agrees = Judge(domain, LAWS["parameter_gradient"]).verdict(case).holds
     yield f"| steps of SGD | one use from the other | each from the shared one, at most | {TIED} |"
     yield "|--:|--:|--:|---|"
