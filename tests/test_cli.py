@@ -76,7 +76,7 @@ def test_list_names_every_claim(capsys: Captured) -> None:
 def test_a_right_claim_holds(capsys: Captured) -> None:
     code, out, err = run("verify", "two-d-fc", "--law", "forward", "--law", "rows", capsys=capsys)
     assert (code, err) == (0, "")
-    assert re.search(r"two-d-fc +=  = +51\n", out)
+    assert re.search(r"two-d-fc +=  = +56\n", out)
     assert "hold 2" in out
 
 
@@ -84,7 +84,7 @@ def test_a_declared_break_is_shown_with_its_case(capsys: Captured) -> None:
     code, out, _ = run("verify", "masked-output", "--law", "forward", capsys=capsys)
     assert code == 0
     assert "OutputMaskIsMasked is refuted by forward, as declared" in out
-    assert "smallest case  out_features=1, in_features=1" in out
+    assert "smallest case  out_features=1, in_features=2" in out
     assert "refuted as declared 1" in out
 
 

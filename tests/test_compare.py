@@ -109,7 +109,7 @@ def test_a_right_rewrite_is_the_same_layer_and_leaves_nothing_behind(capsys: Cap
     code, out, err = compare("torch.nn:Linear", "forms.py:Einsum", *LINEAR, capsys=capsys)
     assert (code, err) == (0, "")
     assert re.search(
-        r"^the same layer, as far as \d+ cases of 15 laws tell\ncarried: bias, weight\n", out, re.MULTILINE
+        r"^the same layer, as far as \d+ cases of 16 laws tell\ncarried: bias, weight\n", out, re.MULTILINE
     )
     assert re.search(
         r"^  looked at: \d+ cases, sizes 0 to \d+, float64 and float32; whole numbers,", out, re.MULTILINE
@@ -160,7 +160,7 @@ def test_one_word_says_how_much_is_claimed_and_the_rest_is_told(capsys: Captured
     code, out, _ = compare(*words, "--same", "function", "--write", "claim.py", capsys=capsys)
     assert code == 0
     assert (
-        "\nthe same function, as far as 25 cases of 1 law tell; accepts inputs that the reference refuses\n"
+        "\nthe same function, as far as 26 cases of 1 law tell; accepts inputs that the reference refuses\n"
         in out
     )
     assert '    same = "function"\n' in (folder / "claim.py").read_text(encoding="utf-8")
@@ -310,7 +310,7 @@ def test_the_printed_claim_is_all_of_the_output(folder: Path, capsys: Captured) 
     words = ["torch.nn:Linear", "forms.py:Einsum", *LINEAR, *FORWARD]
     code, out, err = compare(*words, "--write", "-", capsys=capsys)
     assert code == 0
-    assert "\nthe same function, as far as 25 cases of 1 law tell\n" in err
+    assert "\nthe same function, as far as 26 cases of 1 law tell\n" in err
     (folder / "claim.py").write_text(out, encoding="utf-8")
     assert main(["verify", "claim.py:EinsumIsLinear", *FORWARD]) == 0
 

@@ -1,5 +1,7 @@
 """Sizes 0 and 1 of every field and free axis, and no leading axes, are tried in every cell of ten cases."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 from equivalence import AtLeast, Between, Dim, Equivalence, Mask, Over, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
+from properties.cases.values import LOOKS, NORMAL
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
@@ -56,7 +59,7 @@ def has(cases: list[Case], name: str, size: int) -> bool:
 
 
 def test_one_small_case_is_given_for_each_size_that_none_had() -> None:
-    corners = list(uncovered(Domain(Masked), []))
+    corners = list(uncovered(Domain(Masked), [], []))
     assert [str(corner).replace("'", "").removesuffix(", seed=0") for corner in corners] == [
         "high=0, wide=2, depth=2, mask=Mask(rows=), batch=(2,), tokens=(2,)",
         "high=1, wide=2, depth=2, mask=Mask(rows=11), batch=(2,), tokens=(2,)",
@@ -69,24 +72,32 @@ def test_one_small_case_is_given_for_each_size_that_none_had() -> None:
         "high=2, wide=2, depth=2, mask=Mask(rows=11/11), batch=(2,), tokens=(0,)",
         "high=2, wide=2, depth=2, mask=Mask(rows=11/11), batch=(2,), tokens=(1,)",
     ]
-    assert not list(uncovered(Domain(Masked), corners))
+    assert not list(uncovered(Domain(Masked), corners, [NORMAL]))
+
+
+def test_one_case_is_given_for_each_look_that_none_had() -> None:
+    domain = Domain(Masked)
+    corners = list(uncovered(domain, [replace(domain.typical, values="ties")], ["zeros", "ties", "equal"]))
+    assert [case.values for case in corners if case.values != NORMAL] == ["zeros", "equal"]
+    pinned = Domain(Masked, {"values": "small"})
+    assert {case.values for case in uncovered(pinned, [], LOOKS)} == {"small"}
 
 
 def test_what_is_pinned_stays() -> None:
     pins = {"high": 3, "wide": 2, "depth": 1, "batch": (2, 0), "seed": 7}
-    corners = list(uncovered(Domain(Masked, pins), []))
+    corners = list(uncovered(Domain(Masked, pins), [], []))
     assert {(case.claim.high, case.axes["batch"], case.seed) for case in corners} == {(3, (2, 0), 7)}  # type: ignore[attr-defined]
     assert [case.axes["tokens"] for case in corners] == [(0,), (1,)]
 
 
-@pytest.mark.parametrize("law", ["forward", "state", "rejects"])
-def test_every_cell_of_ten_cases_has_them_all(law: str) -> None:
+@pytest.mark.parametrize(("law", "looks"), [("forward", LOOKS), ("state", [NORMAL]), ("rejects", [NORMAL])])
+def test_every_cell_of_ten_cases_has_them_all(law: str, looks: Iterable[str]) -> None:
     for examples, complete in ((10, True), (9, False)):
         missing = []
         for seed in range(8):
             cell = cells(None, law=law)
             cell.test(Plan(examples=examples, seed=seed))()
-            missing += list(uncovered(cell.domain, cell.tally.cases))
+            missing += list(uncovered(cell.domain, cell.tally.cases, looks))
         assert (not missing) == complete
 
 
@@ -119,5 +130,6 @@ class FromTwoOn(Masked):
 def test_a_corner_that_the_reference_refuses_lies_outside_and_is_no_trouble() -> None:
     cell = Cell(Domain(FromTwoOn, {"wide": 2}), LAWS["forward"])
     cell.test(Plan(examples=10))()
-    assert [case.claim.high for case in uncovered(cell.domain, cell.tally.cases)] == [0, 1]  # type: ignore[attr-defined]
+    missing = uncovered(cell.domain, cell.tally.cases, LOOKS)
+    assert [case.claim.high for case in missing] == [0, 1]  # type: ignore[attr-defined]
     assert cell.tally.outside >= 2

@@ -15,7 +15,7 @@ from equivalence.claim import Dim, Equivalence, Mask, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cli import main
-from properties.judging.judge import EXACT, LADDER
+from properties.judging.judge import EXACT, ROUNDING
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted, written
 from properties.refutation.failure import described, write
@@ -281,14 +281,14 @@ def test_the_very_precision_of_a_file_decides(
     values = {
         name: {**value, "dtype": dtype} for name, value in described(failure, smallest=True).values.items()
     }
-    regimes = [{"numbers": "integers", "bits": 4, "dtype": dtype}]
-    path = kept(tmp_path, failure, values=values, regimes=regimes)
+    regime = {"numbers": "integers", "bits": 4, "dtype": dtype}
+    path = kept(tmp_path, failure, values=values, regime=regime)
     assert replay(capsys, path, "--claim", named(WrongInSingleIsLinear))[0] == expected
 
 
 def test_the_failures_here_are_decided_in_every_way() -> None:
     ways = {refuted(*one).verdict.decided for one in WRONG}
-    assert {EXACT, LADDER, "directly", "statistics"} <= ways
+    assert {EXACT, ROUNDING, "directly", "statistics"} <= ways
 
 
 def test_a_file_about_the_catalogue_needs_no_name(tmp_path: Path, capsys: Captured) -> None:

@@ -20,7 +20,7 @@ from equivalence.distribution import Distribution, Uniform
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers
-from properties.judging.judge import FLOATS
+from properties.judging.judge import DOUBLE
 from properties.laws import LAWS
 from properties.reading.claims import load_claim
 from properties.refutation.counterexample import Refuted
@@ -353,13 +353,13 @@ def test_a_script_shows_the_failure_of_a_claim_of_another_kind(
 @pytest.mark.parametrize("law", ["forward", "rows", "layout", "nonfinite", "rejects"])
 def test_a_form_that_writes_into_its_buffers_starts_anew_in_each_run(law: str, tmp_path: Path) -> None:
     case = Case(CountingIsItself(features=1), {"batch": ()}, 0)
-    code, printed = played(script(Finding(case, law, {}, FLOATS)), tmp_path)
+    code, printed = played(script(Finding(case, law, {}, DOUBLE)), tmp_path)
     assert code == 0, printed
 
 
 def test_a_script_that_never_showed_the_failure_does_not_say_fixed(tmp_path: Path) -> None:
     case = Case(CountingIsItself(features=1), {"batch": ()}, 0)
-    told = Finding(case, "forward", {}, FLOATS, "output[0]: candidate 1, reference 0")
+    told = Finding(case, "forward", {}, DOUBLE, "output[0]: candidate 1, reference 0")
     for finding in (told, replace(told, difference="")):
         code, printed = played(tried_script(finding), tmp_path)
         assert (code, "FIXED" in printed) == (0, False)
@@ -380,14 +380,14 @@ def played(text: str, folder: Path) -> Answer:
 
 def test_a_form_that_cannot_be_constructed_shows_its_own_error(tmp_path: Path) -> None:
     case = Case(BrokenIsLinear(features=1), {"batch": ()}, 0)
-    code, printed = played(script(Finding(case, "forward", {}, FLOATS)), tmp_path)
+    code, printed = played(script(Finding(case, "forward", {}, DOUBLE)), tmp_path)
     assert (code, printed) == (1, "RuntimeError: not yet written for 1")
 
 
 def test_a_script_holds_the_very_numbers_and_their_dtype(tmp_path: Path) -> None:
     case = Case(NextIsGathered(rows=3), {"batch": (2,)}, 0)
     values = {"weight": torch.tensor([[0.1], [-2.0], [3.0]]), "x": torch.tensor([2, 0])}
-    finding = Finding(case, "forward", values, [Integers(3, torch.float32)])
+    finding = Finding(case, "forward", values, Integers(3, torch.float32))
     code, printed = played(script(finding), tmp_path)
     assert code == 1
     # 0.1 in float32.
@@ -398,7 +398,7 @@ def test_a_script_holds_the_very_numbers_and_their_dtype(tmp_path: Path) -> None
 def test_a_script_lays_parameters_out_in_memory_as_the_form_does(tmp_path: Path) -> None:
     case = Case(StoredAndOneIsLinear(features=2), {"batch": ()}, 0)
     values = {"weight": torch.tensor([[1.0, 2], [3, 4]]).double(), "x": torch.tensor([5.0, 6]).double()}
-    code, printed = played(script(Finding(case, "forward", values, [Integers(3)])), tmp_path)
+    code, printed = played(script(Finding(case, "forward", values, Integers(3))), tmp_path)
     assert code == 1
     assert "reference(theta, x): [17.0, 39.0]," in printed
     assert "candidate(carry(theta), x): [18.0, 40.0]," in printed
@@ -413,7 +413,7 @@ def test_a_script_refuses_a_write_into_what_is_trained_as_the_suite_does(law: st
 
 
 @pytest.mark.parametrize("slip", [0.0, 1e-12, 1e-6])
-def test_on_the_ladder_a_script_passes_over_rounding_alone(slip: float, tmp_path: Path) -> None:
+def test_on_reals_a_script_passes_over_rounding_alone(slip: float, tmp_path: Path) -> None:
     found = Finding.of(refuted(LessIsSmooth, "forward"))
     text = script(found)
     assert "(1 + 1e-6)" in text
@@ -565,7 +565,7 @@ HOSTILE = '"""); raise SystemExit("hostile") #\\\n'
 def test_no_text_of_a_case_becomes_code(tmp_path: Path) -> None:
     mask = Mask(HOSTILE)
     claim = WhereMaskedIsMasked(out_features=1, in_features=len(HOSTILE), mask=mask, bias=False)
-    finding = Finding(Case(claim, {"batch": ()}, 0), "state", {}, FLOATS, HOSTILE, {HOSTILE: HOSTILE})
+    finding = Finding(Case(claim, {"batch": ()}, 0), "state", {}, DOUBLE, HOSTILE, {HOSTILE: HOSTILE})
     code, printed = played(script(finding), tmp_path)
     assert code == 0, printed
     assert "hostile" not in printed
@@ -592,5 +592,5 @@ def test_a_claim_that_cannot_be_written_out_is_refused_in_one_line(
 ) -> None:
     case = Case(claim(features=1), {"batch": ()}, 0)
     with pytest.raises(ScriptError, match=reason) as error:
-        script(Finding(case, "forward", {}, FLOATS))
+        script(Finding(case, "forward", {}, DOUBLE))
     assert "\n" not in str(error.value)

@@ -16,7 +16,7 @@ from equivalence import Dim, Equivalence, Real
 from equivalence.catalogue import CATALOGUE
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.judging.judge import FLOATS, Judge
+from properties.judging.judge import DOUBLE, Judge
 from properties.judging.power import TURNS, PowerlessError, require_power
 from properties.laws import LAWS
 from properties.laws import training as law_file
@@ -41,7 +41,7 @@ def test_every_recipe_comes_up_in_a_cell_and_is_named() -> None:
     seeds = [case.seed for case in cell.examples()]
     assert sorted(seeds) == list(range(len(RECIPES)))
     for case in cell.examples():
-        names = cell.judge.equation(case, FLOATS[1]).reference
+        names = cell.judge.equation(case, DOUBLE).reference
         assert all(name.startswith(f"{RECIPES[case.seed].name}: ") for name in names)
 
 
@@ -64,7 +64,7 @@ def test_a_right_claim_holds_and_tells_every_wrong_run_apart(law: str) -> None:
     cell = run(LINEAR, law)
     found = record(cell, "linear", 0.0, None)
     assert found.status == Status.HOLDS
-    assert set(found.decided) == {"ladder"}
+    assert set(found.decided) == {"rounding"}
     assert len(found.controls) == 4
     assert all(found.controls.values())
 
@@ -248,7 +248,7 @@ def test_dead_entries_are_not_compared() -> None:
     domain = Domain(CATALOGUE["local-masked"])
     judge = Judge(domain, LAWS["training"])
     case = replace(domain.typical, seed=0)
-    equation: Equation = judge.equation(case, FLOATS[1])
+    equation: Equation = judge.equation(case, DOUBLE)
     weight = equation.candidate[f"SGD: 1.weight after {law_file.STEPS} steps"]
     assert not weight[case.claim.dead_in_candidate()["1.weight"]].any()
 

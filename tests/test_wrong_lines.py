@@ -1,7 +1,6 @@
 """Lines that once said what is not so, or nothing: each says what is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 import torch
@@ -14,11 +13,7 @@ from properties.cases.domain import Domain
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.refutation.wiring import wiring
-from properties.report.document import CellRecord
-from properties.running import table
 from properties.running.cell import Cell
-from properties.running.request import Request
-from properties.running.verify import check
 
 
 class Left(nn.Linear):
@@ -217,42 +212,3 @@ def test_of_those_that_matter_a_few_are_shown_and_the_rest_are_counted() -> None
     assert text.count(f" … and {different - 8} more\n") == 2
     assert text.count("candidate ") == 1 + 8
     assert f"x of shape (65,): [0] = {drawn['x'][0]:g}, " in text
-
-
-class Refusing(nn.Linear):
-    def __init__(self, features: int) -> None:
-        if features > 1:
-            raise ZeroDivisionError("no such temperature")
-        super().__init__(features, 1)
-
-
-class RefusedByValue(LeftIsLinear):
-    """A reference that refuses most sizes by an error of another kind."""
-
-    def reference(self) -> nn.Module:
-        return Refusing(self.features)
-
-    candidate = reference
-
-
-@pytest.fixture(scope="module")
-def mostly_refused() -> CellRecord:
-    name = f"{__name__}:RefusedByValue"
-    (record,) = check(Request((name,), ("parameter_count",)), name)
-    return replace(record, claim="Refused", outside=100)
-
-
-def refusals(record: CellRecord) -> str:
-    return " ".join(line.strip() for line in table.decisions([record]))
-
-
-def test_a_refusal_of_another_kind_gets_no_advice_about_sizes(mostly_refused: CellRecord) -> None:
-    said = refusals(mostly_refused)
-    assert "Refused: its reference refused 100 of" in said
-    assert "as in: reference raised ZeroDivisionError: no such temperature" in said
-    assert "follows from others" not in said
-
-
-def test_a_refusal_of_sizes_gets_the_advice(mostly_refused: CellRecord) -> None:
-    refusal = "reference raised AssertionError: embed_dim must be divisible by num_heads"
-    assert "a size follows from others" in refusals(replace(mostly_refused, refusal=refusal))

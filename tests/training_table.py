@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
@@ -18,12 +19,13 @@ from properties.cases.domain import Domain
 from properties.cases.generators import generator_state
 from properties.cases.sample import OutsideDomainError, Sample
 from properties.cases.strategies import cases
-from properties.judging.judge import FLOATS, Judge
+from properties.judging.judge import DOUBLE, Judge
+from properties.judging.power import controls_told
 from properties.laws import LAWS
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Recipe
 from properties.laws.registry import Law
 from properties.laws.training import STEPS, trained, wrong_equations, wrong_runs
-from properties.oracle.agreement import first_difference_beyond_rounding
+from properties.oracle.agreement import Equation
 from properties.report.files import write_whole
 from properties.report.live import LiveLine
 from properties.running.cell import Cell
@@ -45,7 +47,7 @@ HEADING = f"""# Training
 
 {STEPS} steps on both forms from carried weights, each step with a target of its own: do the weights still
 correspond, carry(θ_k) = θ'_k, and are the losses equal? The laws `training`, `training_adafactor` and
-`training_muon` ask it of every claim; their verdicts are reached on the precision ladder. Written by
+`training_muon` ask it of every claim; their verdicts are reached up to rounding. Written by
 `make training-table`, which asks every claim about every way to train, one by one.
 
 Adafactor and Muon take a step as large however small its gradient is, and would enlarge what rounding leaves
@@ -137,13 +139,14 @@ def told_apart(recipe: Recipe, seeds: int) -> dict[str, tuple[int, int]]:
     domain = Domain(CATALOGUE[CONTROLLED])
     firsts = list(Cell(domain, LAWS["training"]).examples())
     counted = dict.fromkeys(wrong_runs(recipe), (0, 0))
+
+    def controls(claim: Any, sample: Sample) -> dict[str, Equation]:
+        return wrong_equations(claim, sample, recipe, list(counted))
+
+    judge = Judge(domain, replace(LAWS["training"], controls=controls))
     for seed in range(seeds):
-        case = replace(firsts[seed % len(firsts)], seed=seed)
-        samples = [Sample(case, regime) for regime in FLOATS]
-        single, double = (wrong_equations(case.claim, one, recipe, list(counted)) for one in samples)
-        for name, (told, tried) in counted.items():
-            seen = first_difference_beyond_rounding(single[name], double[name]) is not None
-            counted[name] = (told + seen, tried + 1)
+        seen = controls_told(judge, replace(firsts[seed % len(firsts)], seed=seed))
+        counted = {name: (told + seen[name], tried + 1) for name, (told, tried) in counted.items()}
     return counted
 
 
@@ -164,7 +167,7 @@ def drift() -> Iterator[str]:
     """Say how far the two uses of an unrolled layer come apart, step by step."""
     domain = Domain(CATALOGUE[TIED])
     case = next(iter(Cell(domain, LAWS["training_adafactor"]).examples()))
-    sample = Sample(case, FLOATS[-1])
+    sample = Sample(case, DOUBLE)
     agrees = Judge(domain, LAWS["parameter_gradient"]).verdict(case).holds
     yield f"| steps of SGD | one use from the other | each from the shared one, at most | {TIED} |"
     yield "|--:|--:|--:|---|"

@@ -165,6 +165,8 @@ def _xi(array: Array, key: int) -> Array:
     """Return ξ for every entry, 1/2 <= |ξ| < 1, from its bits and the key."""
     # An array of no axes would become a number with the first product.
     words = array.view(WORDS[array.itemsize]).astype(np.uint64).reshape(-1)
+    # The highest bit is the sign, and a product carries nothing down: x and -x would be moved alike.
+    words ^= words >> SHIFTS[0]
     words ^= np.uint64(key)
     words *= MIXERS[0]
     words ^= words >> SHIFTS[0]

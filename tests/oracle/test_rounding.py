@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from equivalence import Dim, Equivalence, Real
 from properties.cases.domain import Domain
-from properties.judging.rounding import LESS_PRECISE, MORE_PRECISE, OTHER_ORDER, SAME_BITS, rounding
+from properties.judging.rounding import CASES, LESS_PRECISE, MORE_PRECISE, OTHER_ORDER, SAME_BITS, rounding
 
 
 class LinearIsLinear(Equivalence):
@@ -60,7 +60,7 @@ class MorePrecise(LessPrecise):
 @pytest.mark.parametrize(
     ("claim", "said"),
     [
-        (LinearIsLinear, SAME_BITS),
+        (LinearIsLinear, f"{SAME_BITS}, in each of {CASES} cases"),
         (OtherOrder, OTHER_ORDER),
         (LessPrecise, LESS_PRECISE),
         (MorePrecise, MORE_PRECISE),

@@ -1,0 +1,344 @@
+"""Disturbed runs: what is moved, by how much, and what stays; and every part of that broken once."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from properties.cases.form import answering
+from properties.oracle import disturbance
+from tests.oracle.breaking import seen
+
+INF, NAN = math.inf, math.nan
+RUNS = 8
+REAL = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+COMPLEX = (torch.complex128, torch.complex64)
+
+
+def drawn(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(dtype)
+
+
+def tensor(*values: float, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.tensor(values, dtype=dtype)
+
+
+def run(module: Any, function: Callable[..., Any], *inputs: Any, number: int = 0, only: str = "") -> Any:
+    """Run a function of tensors that are given, with every operation disturbed."""
+    with module.Disturbance(number, only):
+        return function(*inputs)
+
+
+def units(moved: Tensor, plain: Tensor) -> Tensor:
+    """Give how far each number was moved, in machine epsilons of its size."""
+    wide = torch.complex128 if plain.is_complex() else torch.float64
+    eps = torch.finfo(plain.dtype).eps
+    return (moved.to(wide) - plain.to(wide)).abs() / (plain.to(wide).abs() * eps)
+
+
+def check_each_number_is_moved_by_half_a_unit_to_one_and_rounded(module: Any) -> None:
+    for dtype in REAL:
+        plain = drawn(1000, dtype=dtype)
+        moved = run(module, lambda x: x * 1, plain)
+        by = units(moved, plain)
+        assert moved.dtype == dtype
+        # Rounding to the dtype takes half a unit more, at most; few numbers lie so that it takes all.
+        assert (by > 0).double().mean() > 0.99
+        assert 0.9 < by.max() <= 1.5
+        assert 0.4 < (moved > plain).double().mean() < 0.6
+
+
+def check_both_parts_of_a_complex_number_are_moved_by_its_size(module: Any) -> None:
+    for dtype in COMPLEX:
+        plain = drawn(1000, dtype=torch.float64).to(dtype)
+        for turned in (plain, plain * 1j, plain.conj(), (plain * 1j).conj().imag):
+            by = units(run(module, lambda x: x * 1, turned), turned)
+            assert (by > 0).all()
+            assert 0.9 < by.max() <= math.sqrt(2) + 0.5
+        moved = run(module, lambda x: x * 1, plain)
+        assert (moved.imag != 0).double().mean() > 0.99
+        assert 0.4 < (moved.imag > 0).double().mean() < 0.6
+
+
+def check_zeros_and_what_is_not_finite_stay(module: Any) -> None:
+    for dtype in REAL:
+        odd = tensor(0.0, -0.0, INF, -INF, NAN, dtype=dtype)
+        moved = run(module, lambda x: x * 1, odd)
+        assert torch.equal(moved[:4], odd[:4])
+        assert moved[4].isnan()
+    largest = tensor(torch.finfo(torch.float64).max)
+    for number in range(RUNS):
+        assert torch.isfinite(run(module, lambda x: x * 1, largest, number=number)).all()
+
+
+def check_what_is_tied_stays_tied_within_an_operation(module: Any) -> None:
+    tied = tensor(0.3, 0.3, 0.7, 0.3)
+    for number in range(RUNS):
+        moved = run(module, lambda x: x * 1, tied, number=number)
+        assert moved[0] == moved[1] == moved[3] != tied[0]
+
+
+def check_numbers_that_differ_little_are_moved_apart(module: Any) -> None:
+    for dtype in (torch.float64, torch.float32):
+        x = drawn(2000, dtype=dtype).abs() + 0.5
+        for other in (-x, 2 * x, x.nextafter(torch.tensor(INF, dtype=dtype)), x + 1):
+            one, two = run(module, lambda x: x * 1, torch.cat([x, other]).contiguous()).double().chunk(2)
+            moved = torch.stack([(one - x) / x, (two - other) / other])
+            assert torch.corrcoef(moved.sign())[0, 1].abs() < 0.1
+
+
+def check_operations_their_places_and_runs_disturb_apart(module: Any) -> None:
+    x = drawn(100)
+    one, other = run(module, lambda x: (x * 1, x * 1), x)
+    assert not torch.equal(one, other)
+    assert not torch.equal(run(module, lambda x: x * 1, x, number=1), one)
+    assert torch.equal(run(module, lambda x: x * 1, x), one)
+    # Both factors of a product, and what is in both places of one.
+    added = run(module, lambda x: torch.baddbmm(x, x, x), x.reshape(1, 10, 10))
+    assert not torch.equal(added, added.mT)
+
+
+UNTOUCHED: Sequence[Callable[[Tensor], Any]] = (
+    lambda x: (x.T.contiguous(), x.flip(0), torch.cat([x, x]), x.roll(1), -x, x.repeat(2, 1)),
+    lambda x: (x.relu(), x.amax(0), x.clamp(-1, 1), x.sort().values, x.abs(), x.max(1), x.round()),
+    lambda x: (x[0], x.view(-1), x.expand(2, *x.shape), x.unsqueeze(0), x.diagonal()),
+    lambda x: torch.view_as_real(torch.view_as_complex(x[:, :2])),
+    lambda x: (x > 0, x == x.max(), x.argmax(), torch.where(x > 0, x, 0.0), x.masked_fill(x > 0, -INF)),
+    lambda x: (x.long() * 3, (x > 0).sum(), x.long().cumsum(0), torch.arange(4)),
+    lambda x: (x.gather(0, (x > 0).long()), functional.max_pool2d(x[None], 2), x.topk(2)),
+    lambda x: torch.zeros(2).copy_(x[0, :2]) if x.dtype == torch.float32 else x.clone(),
+    lambda _: (torch.manual_seed(0), torch.rand(5), torch.empty(3).normal_())[1:],
+)
+
+
+def check_what_moves_compares_chooses_counts_or_draws_is_left_alone(module: Any) -> None:
+    for dtype in (torch.float64, torch.float32):
+        for function in UNTOUCHED:
+            plain = function(drawn(4, 4, dtype=dtype))
+            moved = run(module, function, drawn(4, 4, dtype=dtype))
+            assert flat(plain) == flat(moved)
+
+
+def flat(tree: Any) -> list[Any]:
+    leaves = torch.utils._pytree.tree_leaves(tree)
+    return [leaf.tolist() for leaf in leaves]
+
+
+def check_a_view_keeps_reading_what_is_written_in_place(module: Any) -> None:
+    def written(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y = x.clone()
+        view = y[0]
+        return y, view, y.add_(1)
+
+    x = drawn(3, 3)
+    y, view, returned = run(module, written, x)
+    assert returned is y
+    assert torch.equal(view, y[0])
+    assert view.data_ptr() == y.data_ptr()
+    assert (units(y, x + 1) > 0).all()
+    kept = torch.zeros(3, 3)
+    assert run(module, lambda x: torch.mul(x, 3, out=kept), x.float()) is kept
+    assert (units(kept, x.float() * 3) > 0).all()
+
+
+def check_running_statistics_are_still_updated(module: Any) -> None:
+    plain, moved = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    x = drawn(5, 3, dtype=torch.float32)
+    kept = moved.running_mean
+    plain(x)
+    run(module, moved, x)
+    assert plain.running_mean is not None
+    assert plain.running_var is not None
+    assert moved.running_mean is kept
+    assert moved.running_var is not None
+    assert torch.allclose(plain.running_mean, kept)  # type: ignore[arg-type]
+    assert torch.allclose(plain.running_var, moved.running_var)
+    assert moved.num_batches_tracked == 1
+
+
+def check_a_copy_is_disturbed_where_it_narrows(module: Any) -> None:
+    x = drawn(100)
+    for narrow in (torch.float32, torch.bfloat16, torch.float16):
+        assert 0.9 < units(run(module, lambda x, to=narrow: x.to(to), x), x.to(narrow)).max() <= 1.5
+        assert torch.equal(run(module, torch.Tensor.double, x.to(narrow)), x.to(narrow).double())
+        into = torch.zeros(100, dtype=narrow)
+        assert (units(run(module, into.copy_, x), x.to(narrow)) > 0).double().mean() > 0.9
+        back = torch.zeros(100, dtype=torch.float64)
+        assert torch.equal(run(module, back.copy_, x.to(narrow)), x.to(narrow).double())
+    assert torch.equal(run(module, torch.Tensor.long, 100 * x), (100 * x).long())
+
+
+def check_a_whole_number_that_counts_is_left_alone(module: Any) -> None:
+    for number in range(RUNS):
+        assert run(module, lambda x: x + 1, torch.tensor(3.0), number=number) == 4.0
+        assert run(module, lambda x: x + 1, torch.tensor(3.3), number=number) != torch.tensor(3.3) + 1
+        assert run(module, lambda x: x + 1, tensor(3.0), number=number) != 4.0
+
+
+def check_an_optimiser_counts_its_steps(module: Any) -> None:
+    weight = nn.Parameter(drawn(3))
+    optimiser = torch.optim.Adam([weight])
+    before = weight.detach().clone()
+
+    def trained() -> None:
+        for _ in range(5):
+            weight.square().sum().backward()
+            optimiser.step()
+
+    run(module, trained)
+    assert optimiser.state[weight]["step"] == 5
+    assert (weight != before).all()
+
+
+def check_a_pause_leaves_everything_alone(module: Any) -> None:
+    x = drawn(10)
+    one = module.Disturbance(0)
+    with one:
+        with one.paused():
+            with one.paused():
+                torch.manual_seed(3)
+            given = torch.randn(10) * 2
+        computed = x * 2
+    torch.manual_seed(3)
+    assert torch.equal(given, torch.randn(10) * 2)
+    assert (units(computed, x * 2) > 0).all()
+    assert one.rounded == {("mul", torch.float64): 1}
+
+
+def check_a_mistake_of_ours_is_no_refusal_of_a_form(module: Any) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_moved", lambda *_: 1 / 0)
+        with (
+            pytest.raises(module.DisturbanceError, match="mul cannot be disturbed: ZeroDivisionError"),
+            answering("candidate"),
+        ):
+            run(module, lambda x: x * 1, drawn(2))
+        with pytest.raises(module.DisturbanceError, match="mm cannot be disturbed"), answering("candidate"):
+            run(module, lambda x: x @ x, drawn(2, 2))
+
+
+def check_a_mistake_of_a_form_is_its_own(module: Any) -> None:
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        run(module, lambda x: x @ x, drawn(2, 3))
+
+
+def check_one_operation_alone_is_disturbed_where_asked(module: Any) -> None:
+    x = drawn(10)
+    added, product = run(module, lambda x: (x + 1, x * 3), x, only="mul")
+    assert torch.equal(added, x + 1)
+    assert (units(product, x * 3) > 0).all()
+
+
+def check_what_is_more_than_one_operation_has_its_inputs_disturbed(module: Any) -> None:
+    ones, cancelling = torch.ones(2, dtype=torch.float64), tensor(1, -1)
+    several: Sequence[Callable[[Tensor, Tensor], Tensor]] = (
+        torch.dot,
+        lambda x, y: (x[None] @ y[:, None]).squeeze(),
+        lambda x, y: (x * y).sum(),
+        lambda x, y: x.mean() * y[0],
+        lambda x, y: torch.addcmul(x[:1], x[1:], y[:1]),
+        lambda x, y: functional.conv1d(x[None, None], y[None, None]).squeeze(),
+    )
+    for function in several:
+        assert not function(cancelling, ones).any()
+        moved = torch.stack([run(module, function, cancelling, ones, number=one) for one in range(RUNS)])
+        assert 0 < moved.abs().max() < 10 * torch.finfo(torch.float64).eps
+
+
+def check_more_terms_have_more_noise_by_the_root_of_their_number(module: Any) -> None:
+    sizes = (64, 64 * 10**2, 64 * 10**3)
+    noise = []
+    for terms in sizes:
+        x = torch.zeros(terms, dtype=torch.float64)
+        x[:2] = tensor(1, -1)
+        moved = [run(module, torch.dot, x, torch.ones_like(x), number=one) for one in range(32)]
+        noise.append(float(torch.stack(moved).square().mean().sqrt()))
+    few, many, more = noise
+    assert 5 < many / few < 20
+    assert 2 < more / many < 5
+
+
+def check_the_difference_at_the_end_of_a_fused_operation_is_disturbed(module: Any) -> None:
+    far, near = tensor(-5.0), tensor(20.0, -20.0)
+    ends: Sequence[tuple[Callable[[Tensor], Tensor], Tensor]] = (
+        (functional.gelu, far),
+        (lambda x: x.log_softmax(0)[:1], near),
+        (lambda x: (x - 20.0).logsumexp(0, keepdim=True), near),
+    )
+    for function, x in ends:
+        by = [float(units(run(module, function, x, number=one), function(x)).max()) for one in range(RUNS)]
+        assert max(by) > 1e3
+
+
+def check_backward_and_twice_backward_are_disturbed(module: Any) -> None:
+    def twice(x: Tensor) -> tuple[Tensor, Tensor]:
+        (gradient,) = torch.autograd.grad(x.softmax(0).square().sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(gradient.sin().sum(), x)
+        return gradient.detach(), second
+
+    x = drawn(6).requires_grad_()
+    for moved, plain in zip(run(module, twice, x), twice(x), strict=True):
+        assert (units(moved, plain) > 0).double().mean() > 0.5
+        assert (moved - plain).abs().max() < 1e3 * torch.finfo(plain.dtype).eps * plain.abs().max()
+
+
+CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
+
+BREAKS = [
+    ("AMPLITUDE = 2.0", "AMPLITUDE = 1.0"),
+    ("AMPLITUDE = 2.0", "AMPLITUDE = 4.0"),
+    ("torch.finfo(values.dtype).eps / 2", "torch.finfo(torch.float32).eps / 2"),
+    ("drawn += np.copysign(0.5, drawn)", "pass"),
+    ("np.copysign(0.5, drawn)", "0.5"),
+    ("next(turned) - 1", "0 * next(turned)"),
+    ("moved = np.where(np.isfinite(moved), moved, array)", "pass"),
+    ("words ^= np.uint64(key)", "words ^= np.uint64(0)"),
+    (
+        "words = array.view(WORDS[array.itemsize]).astype(np.uint64)",
+        "words = np.arange(array.size, dtype=np.uint64)",
+    ),
+    ("words ^= words >> SHIFTS[0]", "pass"),
+    ("self.number, self._calls, place", "self._calls, place"),
+    ("self.number, self._calls, place", "self.number, place"),
+    ("or not _rounds(operation, name, args, kwargs)", ""),
+    ("if self._paused or", "if"),
+    (
+        "yield\n        finally:\n            self._paused = before",
+        "yield\n        finally:\n            self._paused = False",
+    ),
+    ('self.only not in ("", name)', "False"),
+    ("if one.alias_info is not None or", "if"),
+    ('or one.name.startswith("running_")', ""),
+    ("tensor.copy_(self._disturbed(tensor, AMPLITUDE, -1))", "pass"),
+    ("if not written:", "if True:"),
+    ("if torch.Tag.nondeterministic_seeded in operation.tags:", "if False:"),
+    ("any(one.alias_info and not", "any(False and not"),
+    ("return _narrows(name, args, kwargs)", "return False"),
+    ("return _narrows(name, args, kwargs)", "return True"),
+    ('if name == "copy_":', "if False:"),
+    ("and not _counts(tensor)", ""),
+    ("not tensor.ndim and", ""),
+    ("bool(tensor == tensor.round())", "True"),
+    ("raise DisturbanceError(", "raise ValueError("),
+    ("args if _rounds_once(operation, name) else self._inputs(operation, name, args)", "args"),
+    ('SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}', "SEVERAL_AT_EACH_ENTRY = set()"),
+    ("factor = AMPLITUDE * _growth(name, args)", "factor = AMPLITUDE"),
+    ("math.sqrt(terms(name, args) / USUAL_TERMS)", "terms(name, args) / USUAL_TERMS"),
+    ('"gelu": lambda x, **_: x,', ""),
+    ('"_log_softmax": _of_log_softmax,', ""),
+    ('"logsumexp": lambda x,', '"no_logsumexp": lambda x,'),
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_disturbance(check: Callable[[Any], None]) -> None:
+    check(disturbance)
+
+
+@pytest.mark.parametrize(("old", "new"), BREAKS)
+def test_every_break_turns_a_check_red(old: str, new: str) -> None:
+    assert seen(disturbance, old, new, CHECKS), f"nothing sees {old!r} -> {new!r}"
