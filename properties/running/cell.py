@@ -128,7 +128,7 @@ class Cell:
             if self._mostly_refused(self.tally.executed):
                 raise MostlyRefusedError(told(self.domain, self.law.name, self.tally))
             if plan.settings(self.law).max_examples >= CORNERED:
-                self._try_corners()
+                self.try_corners()
             if self.declared:
                 self._run(self._drawing(replace(plan, widely=True), aim), aim)
 
@@ -155,7 +155,7 @@ class Cell:
         self._require_power(case)
         return True
 
-    def _try_corners(self) -> None:
+    def try_corners(self) -> None:
         """Decide the smallest sizes that were not drawn; nothing is left to shrink there."""
         found = []
         looks = LOOKS if self._looks_at_values else [NORMAL]

@@ -49,6 +49,18 @@ def rejection(cell: Cell, number: int, most: int = EXPLORE_EXAMPLES) -> int | No
         seed(number)(plan(test))()
     except FoundError:
         return counted
+    return _in_corners(cell, counted)
+
+
+def _in_corners(cell: Cell, counted: int) -> int | None:
+    """Try what no drawn case had, as a run of the cell does, and count on."""
+    if cell.law.decided not in ("values", "noise", "directly"):
+        return None
+    before = cell.tally.executed
+    try:
+        cell.try_corners()
+    except Refuted:
+        return counted + cell.tally.executed - before
     return None
 
 
