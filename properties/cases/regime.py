@@ -96,7 +96,7 @@ class Integers:
     def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw, and change what is drawn; a change of scale would leave the integers."""
         drawn = self.draw(shape, generator)
-        return drawn if look.scales else look.change(drawn, generator)
+        return drawn if look.scales else look.change(drawn, generator, self.dtype)
 
 
 @dataclass(frozen=True)
@@ -193,4 +193,4 @@ class Reals:
     def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw, and change what is drawn, in float32 as it is drawn."""
         drawn = torch.randn(shape, generator=generator, dtype=torch.float32)
-        return look.change(drawn, generator).to(self.dtype)
+        return look.change(drawn, generator, self.dtype)

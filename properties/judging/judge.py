@@ -14,7 +14,7 @@ from properties.cases.form import FormError, on_cpu
 from properties.cases.generators import generator_state, generators_kept
 from properties.cases.regime import Integers, Reals, Regime, Traced
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
-from properties.cases.values import LARGE
+from properties.cases.values import LARGE, LIMIT
 from properties.judging.culprit import culprit
 from properties.judging.distributions import difference_of_distributions
 from properties.judging.noise import Judged, beyond_noise, less_precise
@@ -64,7 +64,9 @@ class Judge:
         try:
             with own_state(case):
                 verdict = self._answered(case, decide)
-                return self._as_distributions(verdict) if self._may_be_drawn(verdict) else verdict
+                if self._may_be_drawn(verdict):
+                    return self._as_distributions(verdict)
+                return _told(verdict) if case.values == LIMIT else verdict
         except FormError as error:
             raise OutsideDomainError(str(error)) from error
 
@@ -298,6 +300,15 @@ class Judge:
         trace = Trace(regime.bits, regime.dtype)
         sample = Sample(case, Traced(regime, trace), self.domain.data)
         return examine(sides, trace)
+
+
+def _told(verdict: Verdict) -> Verdict:
+    """Tell what differs just below overflow, and refute nothing by it."""
+    if verdict.holds:
+        return verdict
+    dtype = str(verdict.regime.dtype).removeprefix("torch.")
+    note = f"differs just below overflow of {dtype}, which is told and refutes nothing: {verdict.difference}"
+    return replace(verdict, difference=None, notes=(*verdict.notes, note))
 
 
 @contextmanager

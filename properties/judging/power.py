@@ -10,8 +10,9 @@ from properties.cases.form import FormError
 from properties.cases.regime import Regime
 from properties.cases.sample import OutsideDomainError, Sample
 from properties.judging.judge import DOUBLE, Judge, own_state
-from properties.judging.noise import beyond_noise
+from properties.judging.noise import State, beyond_noise
 from properties.oracle.agreement import Equation
+from properties.oracle.nearness import far_apart
 from properties.oracle.rounding import QUICK
 
 MOST_TRIALS = 16
@@ -36,14 +37,20 @@ def controls_told(judge: Judge, case: Case) -> dict[str, bool]:
             runs[regime] = controls(case.claim, Sample(case, regime, judge.domain.data))
         return runs[regime]
 
+    def told(name: str) -> bool:
+        # The digits that rounding leaves a form may be fewer than half.
+        return far_apart(states(DOUBLE)[name]) or not _explained(lambda regime: states(regime)[name])
+
     try:
         with own_state(case):
-            return {
-                name: beyond_noise(lambda regime: states(regime)[name], DOUBLE, QUICK).difference is not None  # noqa: B023  (called at once)
-                for name in states(DOUBLE)
-            }
+            return {name: told(name) for name in states(DOUBLE)}
     except (OutsideDomainError, FormError):
         return {}
+
+
+def _explained(state: State) -> bool:
+    """Whether rounding explains how a wrong run differs from the right one."""
+    return beyond_noise(state, DOUBLE, QUICK).difference is None
 
 
 def require_power(judge: Judge, case: Case) -> dict[str, bool]:

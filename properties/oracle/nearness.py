@@ -27,6 +27,12 @@ NONE_EXPLAINS = 1e18
 """What is so many times as large as the noise stands beside a number that no rounding moves."""
 
 
+def far_apart(equation: Equation) -> bool:
+    """Return whether two sides differ in the first half of their digits, beside the largest of each tensor."""
+    nearly = partial(_nearly, whole=True, units=rounding.HALF_THE_DIGITS)
+    return first_in_trees(equation.reference, equation.candidate, "", nearly) is not None
+
+
 def within_range(equation: Equation) -> Equation:
     """Put 0 where the numbers of both sides have left the range of their dtype: there they say nothing."""
     return Equation(*_within_range(equation.reference, equation.candidate))
@@ -199,7 +205,9 @@ def _leaves(tree: Any, where: str) -> Iterator[tuple[str, _Runs]]:
             yield from _leaves(branch, f"{where}.{name}".lstrip("."))
 
 
-def _nearly(reference: Any, candidate: Any, where: str, *, whole: bool) -> Difference | None:
+def _nearly(
+    reference: Any, candidate: Any, where: str, *, whole: bool, units: float = rounding.CLOSE
+) -> Difference | None:
     reference, candidate = detached(reference), detached(candidate)
     if not _is_inexact(reference) or not _is_inexact(candidate):
         return compared(reference, candidate, where)
@@ -207,7 +215,9 @@ def _nearly(reference: Any, candidate: Any, where: str, *, whole: bool) -> Diffe
         return problem
     if all_equal(reference, candidate):
         return None
-    return differing_values(reference, candidate, where, ~rounding.close(reference, candidate, whole=whole))
+    return differing_values(
+        reference, candidate, where, ~rounding.close(reference, candidate, units, whole=whole)
+    )
 
 
 def _structure(side: Any) -> str:

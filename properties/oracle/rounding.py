@@ -29,14 +29,16 @@ DECISIVE = 1000.0
 """What is so many times beyond the widest noise seen needs no more runs than ENOUGH."""
 CLOSE = 4.0
 """So many units in the last place are rounding without further question."""
+HALF_THE_DIGITS = 2.0**26
+"""Units in the last place of float64 that leave half of the digits."""
 LEFT_OUT = 4
 """One deviation in so many is left out, the largest ones first."""
 LOST = 0.1
 """An entry whose noise is this part of it keeps no digit."""
 
 
-def close(reference: Tensor, candidate: Tensor, *, whole: bool = False) -> Tensor:
-    """Say where two tensors lie within a few units in the last place, or both hold the same infinity or nan.
+def close(reference: Tensor, candidate: Tensor, units: float = CLOSE, *, whole: bool = False) -> Tensor:
+    """Say where two tensors lie within so many units in the last place, or hold the same infinity or nan.
 
     The last place is that of each entry, or of the largest one of the `whole`.
     """
@@ -45,7 +47,7 @@ def close(reference: Tensor, candidate: Tensor, *, whole: bool = False) -> Tenso
     if whole and size.numel():
         size = size.nan_to_num(0.0, 0.0, 0.0).amax()
     finfo = torch.finfo(reference.dtype)
-    near = apart <= CLOSE * finfo.eps * size + underflow(reference.dtype)
+    near = apart <= units * finfo.eps * size + underflow(reference.dtype)
     return (near & torch.isfinite(apart)) | (reference == candidate) | (reference.isnan() & candidate.isnan())
 
 

@@ -156,16 +156,17 @@ class Cell:
         return True
 
     def try_corners(self) -> None:
-        """Decide the smallest sizes that were not drawn; nothing is left to shrink there."""
+        """Decide the smallest sizes, and the looks of values, that were not drawn."""
         found = []
         looks = LOOKS if self._looks_at_values else [NORMAL]
         for case in list(uncovered(self.domain, self.tally.cases, looks)):
             try:
                 self._lies_inside(case)
             except Refuted as refuted:
-                found.append(refuted)
+                found.append(refuted.verdict)
         if found:
-            raise min(found, key=lambda refuted: manner_of(refuted.verdict).rank)
+            plainest = min(found, key=lambda verdict: manner_of(verdict).rank)
+            raise Refuted(self.judge, self._smallest(plainest), self.tally)
 
     def _run(self, drawn: Callable[[], None], aim: Aim) -> None:
         """Draw cases for the plainest failure, and once more for a lesser one where it is all there was."""

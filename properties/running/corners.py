@@ -12,6 +12,9 @@ from properties.cases.domain import Domain
 from properties.cases.values import NORMAL
 
 EDGES = (0, 1)
+ROWS = 5
+ENOUGH_CASES = 3
+"""Small cases with one look of values, beyond which no wide one is tried."""
 
 
 def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> Iterator[Case]:
@@ -22,9 +25,11 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
     """
     pinned = domain.pins.get("values")
     typical = replace(domain.typical, seed=domain.pins.get("seed", 0), values=pinned or NORMAL)
+    # Many entries: a few need not reach where a form breaks.
+    wide = replace(next(domain.wide()), axes={name: domain.axis(name, (ROWS,)) for name in domain.axes})
     for look in looks:
-        if pinned is None and all(case.values != look for case in tried):
-            yield replace(typical, values=look)
+        if pinned is None and sum(case.values == look for case in tried) < ENOUGH_CASES:
+            yield replace(wide, seed=typical.seed, values=look)
     for name, kind in domain.drawn:
         for size in _edges(kind):
             if all(getattr(case.claim, name) != size for case in tried):
