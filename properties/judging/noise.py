@@ -18,6 +18,8 @@ from properties.oracle.widening import narrows
 
 MOST_TIMES = 4.0
 """A candidate may round so many times as much as the reference."""
+LESS_PRECISE = {2: MOST_TIMES / 4, ENOUGH: MOST_TIMES, max(STAGES): MOST_TIMES}
+"""Disturbed runs -> how many times less precise a candidate may be by so many."""
 State = Callable[[Regime], Equation]
 """Numbers of a kind -> the equation on them."""
 
@@ -72,11 +74,11 @@ def less_precise(state: State, regime: Regime) -> Difference | None:
     plain = state(regime)
     difference = first_beyond_a_few_units(plain)
     disturbed: list[Equation] = []
-    for runs in (ENOUGH, max(STAGES)):
+    for runs, most in LESS_PRECISE.items():
         if difference is None or difference.leaf is None:
             return None
         disturbed += _disturbed(state, regime, range(len(disturbed), runs), set())
-        difference = first_less_precise(plain, disturbed, MOST_TIMES)
+        difference = first_less_precise(plain, disturbed, most)
     return difference
 
 

@@ -28,7 +28,7 @@ NONE_EXPLAINS = 1e18
 
 
 def far_apart(equation: Equation) -> bool:
-    """Return whether two sides differ in the first half of their digits, beside the largest of each tensor."""
+    """Return whether two sides differ in the first half of their digits, beside each tensor's largest."""
     nearly = partial(_nearly, whole=True, units=rounding.HALF_THE_DIGITS)
     return first_in_trees(equation.reference, equation.candidate, "", nearly) is not None
 
