@@ -13,14 +13,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from properties.oracle.agreement import Difference, Equation, first_difference
+from properties.oracle.agreement import Difference, Equation, Leaf, first_difference
 from properties.oracle.nearness import numeric_leaves
 from properties.oracle.statistics import Draws, Positions
 
 RUNS = 1024
 """Of each form: enough to tell a layer that is dropped in one run of ten from one dropped in four."""
+ALIKE = 1e-3
+"""A part of each number by which it is still the same draw."""
 State = Callable[[tuple[int, int]], Equation]
 """(the seed that the reference draws from, that of the candidate) -> equation."""
+
+
+def drew_alike(leaf: Leaf) -> bool:
+    """Whether two tensors differ by so little that both forms have drawn the same: what differs is the rest."""
+    apart = (leaf.reference - leaf.candidate).abs()
+    return bool((apart <= ALIKE * leaf.reference.abs())[leaf.wrong].all())
 
 
 def difference_of_distributions(state: State, seed: int) -> Difference | None:

@@ -16,7 +16,7 @@ from properties.cases.regime import Integers, Reals, Regime, Traced
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
 from properties.cases.values import LARGE, LIMIT
 from properties.judging.culprit import culprit
-from properties.judging.distributions import difference_of_distributions
+from properties.judging.distributions import difference_of_distributions, drew_alike
 from properties.judging.noise import Judged, beyond_noise, less_precise
 from properties.laws.registry import Law
 from properties.oracle.agreement import Difference, Equation, first_difference
@@ -247,7 +247,8 @@ class Judge:
 
     def _may_be_drawn(self, verdict: Verdict) -> bool:
         """Whether a difference of numbers may come from the order in which the forms draw random ones."""
-        if verdict.difference is None or verdict.difference.leaf is None or self.law.decided == "statistics":
+        leaf = verdict.difference.leaf if verdict.difference else None
+        if leaf is None or self.law.decided == "statistics" or drew_alike(leaf):
             return False
         sample = Sample(verdict.case, verdict.regime, self.domain.data)
         forms = (sample.reference, sample.candidate)
