@@ -26,7 +26,7 @@ State = Callable[[tuple[int, int]], Equation]
 
 
 def drew_alike(leaf: Leaf) -> bool:
-    """Whether two tensors differ by so little that both forms have drawn the same: what differs is the rest."""
+    """Whether two tensors differ by so little that both forms drew the same: something else differs."""
     apart = (leaf.reference - leaf.candidate).abs()
     return bool((apart <= ALIKE * leaf.reference.abs())[leaf.wrong].all())
 

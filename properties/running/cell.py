@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -88,6 +89,8 @@ class Cell:
     tally: Tally = field(default_factory=Tally)
     found_inapplicable: str = ""
     """Why the law does not apply, where only a run of the reference shows it."""
+    alike_as_distributions: float = 0
+    """Cases that were decided as distributions and hold, while none is refuted."""
     shown: set[int] = field(default_factory=set)
     """The variants of the law whose power has been shown."""
 
@@ -141,7 +144,7 @@ class Cell:
 
     def _lies_inside(self, case: Case) -> bool:
         """Decide one case, and say whether it lies inside the domain; Refuted where the equation fails."""
-        if self.tally.decided[DISTRIBUTIONS] >= MOST_AS_DISTRIBUTIONS:
+        if self.alike_as_distributions >= MOST_AS_DISTRIBUTIONS:
             return True
         try:
             with located(self.domain.claim):
@@ -151,7 +154,10 @@ class Cell:
             return False
         self.tally.count(verdict)
         if not verdict.holds:
+            # Hypothesis asks the same of smaller cases: from here on, each is decided.
+            self.alike_as_distributions = -math.inf
             raise Refuted(self.judge, verdict, self.tally)
+        self.alike_as_distributions += verdict.decided == DISTRIBUTIONS
         self._require_power(case)
         return True
 
