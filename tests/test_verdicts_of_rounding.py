@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from equivalence import Equivalence, Real
@@ -24,8 +23,8 @@ from properties.running.recording import Status, record
 from tests.numerics.pairs import OfRows, Size
 
 FUNCTION = ("forward", "input_gradient", "second_derivative")
-SEEDS = 24
-"""Three of them in float32."""
+SEEDS = 16
+"""Two of them in float32."""
 
 
 def judged(claim: type[Equivalence], law: str, seeds: int = SEEDS, **fields: Any) -> list[Verdict]:
@@ -73,19 +72,30 @@ class UpcastNorm(OfRows):
     )
 
 
-class NormByDefinition(OfRows):
+class Norm(nn.LayerNorm):
+    def forward(self, x: Tensor) -> Tensor:
+        centred = x - x.mean(-1, keepdim=True)
+        return centred / (centred.square().mean(-1, keepdim=True) + self.eps).sqrt() * self.weight + self.bias
+
+
+class NormByDefinition(Equivalence):
     """A layer norm by its definition; of one entry, its gradient is 0, up to rounding."""
 
-    forms = (
-        lambda x: functional.layer_norm(x, x.shape[-1:]),
-        lambda x: (x - x.mean(-1, keepdim=True)) / (x.var(-1, correction=0, keepdim=True) + 1e-5).sqrt(),
-    )
+    n: Size
+
+    x = Real("*batch n")
+
+    def reference(self) -> nn.Module:
+        return nn.LayerNorm(self.n)
+
+    def candidate(self) -> nn.Module:
+        return Norm(self.n)
 
 
 @pytest.mark.parametrize("n", [1, 3])
 @pytest.mark.parametrize("law", FUNCTION)
 @pytest.mark.parametrize("claim", [SharpSoftmax, UpcastNorm, NormByDefinition])
-def test_one_function_is_refuted_at_no_seed(claim: type[OfRows], law: str, n: int) -> None:
+def test_one_function_is_refuted_at_no_seed(claim: type[Equivalence], law: str, n: int) -> None:
     verdicts = judged(claim, law, n=n)
     assert len(verdicts) > SEEDS // 2
     assert [str(verdict.difference) for verdict in verdicts if not verdict.holds] == []
@@ -129,7 +139,7 @@ class SlightlyOff(Equivalence):
 def test_a_linear_that_is_off_by_1e_13_is_refuted_wherever_it_runs_in_float64() -> None:
     for verdict in judged(SlightlyOff, "forward", n=4):
         single = verdict.case.seed % SINGLE_EVERY == SINGLE_EVERY - 1
-        assert verdict.holds == (single or (verdict.case.values == "normal" and single))
+        assert verdict.holds == single
         assert verdict.holds or verdict.decided == ROUNDING
 
 
@@ -207,14 +217,11 @@ def test_a_checkpointed_form_is_the_plain_one(law: str) -> None:
 
 
 class CausalMask(OfRows):
-    """Scores above the diagonal are -inf, filled in or added."""
+    """Scores above the diagonal are -inf, filled in or chosen."""
 
     forms = (
         lambda x: (x[..., None] * x[..., None, :]).masked_fill(above(x), -math.inf),
-        lambda x: (
-            x[..., None] * x[..., None, :]
-            + torch.zeros_like(above(x), dtype=x.dtype).masked_fill(above(x), -math.inf)
-        ),
+        lambda x: torch.where(above(x), -math.inf, x[..., None] * x[..., None, :]),
     )
 
 
