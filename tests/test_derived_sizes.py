@@ -21,7 +21,6 @@ from properties.running.cell import Cell, Plan
 from properties.running.recording import record
 from properties.running.refusals import MostlyRefusedError
 from properties.running.suites import cells
-from properties.running.table import decisions
 
 
 class Heads(nn.Linear):
@@ -203,14 +202,6 @@ def test_what_is_no_size_for_some_fields_alone_is_an_error_and_no_refusal() -> N
     (cell,) = cells(Domain(sized(lambda claim: -1 if claim.low == 3 else 4)), ["forward"])
     with pytest.raises(ClaimError, match="features is -1"):
         cell.test(Plan())()
-
-
-def test_the_table_says_where_most_cases_were_drawn_in_vain() -> None:
-    remark = "FreeHeadsAreLinear: its reference refused"
-    for claim in (HeadsAreLinear, FreeHeadsAreLinear):
-        records = [recorded(cell) for cell in cells(Domain(claim), ["forward", "rows"])]
-        text = "\n".join(decisions(records))
-        assert (remark in text) == (claim is FreeHeadsAreLinear)
 
 
 class HeadsOfFeatures(Equivalence):

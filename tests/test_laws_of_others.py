@@ -212,7 +212,7 @@ def named(_: object, __: Sample) -> Equation:
     return Equation(0, 0)
 
 
-def test_a_law_is_decided_in_one_of_four_ways() -> None:
-    with pytest.raises(ClaimError, match=r"values, directly, statistics, reals, but got 'by vote'"):
+def test_a_law_is_decided_in_one_of_five_ways() -> None:
+    with pytest.raises(ClaimError, match=r"values, directly, statistics, reals, noise, but got 'by vote'"):
         law(decided="by vote")(named)  # type: ignore[arg-type]
     assert "named" not in LAWS

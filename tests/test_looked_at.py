@@ -31,7 +31,7 @@ def test_cases_sizes_dtypes_and_values_are_those_of_the_records(held: CellRecord
     said, left = looked_at([cell(held, "forward", "exact"), cell(held, "state", "exact")])
     assert said == "looked at: 50 cases, sizes 0 to 31, float64, now and then float32; whole numbers"
     assert left == (
-        "not looked at: larger sizes, other magnitudes, float16 and bfloat16, other devices than the CPU, "
+        "not looked at: larger sizes, values beyond 1e4, float16 and bfloat16, other devices than the CPU, "
         f"torch.compile, {len(LAWS) - 2} other laws"
     )
 
@@ -40,15 +40,26 @@ def test_every_kind_of_values_is_named(held: CellRecord) -> None:
     ways = {"forward": "rounding", "initialisation": "statistics", "nonfinite": "directly", "rows": "exact"}
     said, _ = looked_at([cell(held, law, decided) for law, decided in ways.items()], fed=True)
     assert said == (
-        "looked at: 100 cases, sizes 0 to 31, float64 and float32; whole numbers, reals near N(0, 1), fresh "
+        "looked at: 100 cases, sizes 0 to 31, float64, now and then float32; whole numbers, reals, fresh "
         "parameters, an inf or a nan in one place, inputs from the data given"
     )
+
+
+def test_the_looks_of_the_values_are_named(held: CellRecord) -> None:
+    drawn = {"values": {"normal": 10, "zeros": 2, "thousands": 1}}
+    said, _ = looked_at([replace(cell(held, "forward", "rounding"), sizes=drawn)])
+    assert said.endswith("; reals, inputs with exact zeros and a row of them, inputs up to 1e4")
+
+
+def test_what_is_told_of_cases_that_hold_is_told_once(held: CellRecord) -> None:
+    one, other = (replace(held, notes=[note]) for note in ("rounded to bfloat16", "a buffer stays"))
+    assert list(looked_at([one, other, one]))[2:] == ["rounded to bfloat16", "a buffer stays"]
 
 
 def test_what_was_not_drawn_is_named(held: CellRecord) -> None:
     fixed = replace(cell(held, "forward", "directly"), sizes={"height": {"28": 25}, "mode": {"sum": 25}})
     said, left = looked_at([fixed])
-    assert said == "looked at: 25 cases, size 28, float64; reals near N(0, 1)"
+    assert said == "looked at: 25 cases, size 28, float64; reals"
     assert "larger sizes, size 0, " in left
     bare = replace(fixed, sizes={})
     assert [line.count("size") for line in looked_at([bare])] == [0, 0]

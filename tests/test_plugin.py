@@ -52,9 +52,33 @@ def result(user: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult
 
 def test_a_right_claim_passes_and_says_what_does_not_apply(user: pytest.Pytester) -> None:
     outcome = result(user, "TestRight = suite(LinearIsLinear)", "-rs")
-    outcome.assert_outcomes(passed=15, skipped=2)
+    outcome.assert_outcomes(passed=16, skipped=2)
     outcome.stdout.fnmatch_lines(["*masked does not apply: no entries declared dead*"])
-    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 15 cells, 311 cases, 0 outside a domain"])
+    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 16 cells, 390 cases, 0 outside a domain"])
+
+
+def test_a_law_that_only_a_run_shows_not_to_apply_is_skipped_with_its_reason(user: pytest.Pytester) -> None:
+    tests = """
+        class Once(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x): return x.clone()
+            @staticmethod
+            def backward(ctx, gradient):
+                if torch.is_grad_enabled(): raise RuntimeError("once alone")
+                return gradient
+
+        class Copied(nn.Linear):
+            def forward(self, x): return Once.apply(super().forward(x))
+
+        class CopiedIsLinear(LinearIsLinear):
+            def reference(self): return Copied(self.in_features, 2)
+
+        TestCopied = suite(CopiedIsLinear, laws=["forward", "second_derivative"])
+    """
+    outcome = result(user, tests, "-rs")
+    outcome.assert_outcomes(passed=1, skipped=1)
+    reason = "second_derivative does not apply: the reference has no second derivative: once alone"
+    outcome.stdout.fnmatch_lines([f"*{reason}*"])
 
 
 def test_a_wrong_claim_fails_with_its_case_and_no_traceback(user: pytest.Pytester) -> None:
@@ -99,16 +123,16 @@ def test_what_is_beyond_the_claim_may_fail_and_is_told(user: pytest.Pytester) ->
 
 def test_tests_are_real_hypothesis_tests(user: pytest.Pytester) -> None:
     tests = "TestRight = suite(LinearIsLinear)"
-    result(user, tests, "-m", "hypothesis").assert_outcomes(passed=15, skipped=2)
-    result(user, tests, "-k", "gradient").assert_outcomes(passed=2, deselected=15)
+    result(user, tests, "-m", "hypothesis").assert_outcomes(passed=16, skipped=2)
+    result(user, tests, "-k", "gradient").assert_outcomes(passed=2, deselected=16)
     outcome = result(user, tests, "-k", "forward", "--hypothesis-show-statistics")
     assert re.search(r"25 passing", outcome.stdout.str())
 
 
 def test_workers_lose_nothing_and_count_once(user: pytest.Pytester) -> None:
     outcome = result(user, "TestRight = suite(LinearIsLinear)", "-n", "2")
-    outcome.assert_outcomes(passed=15, skipped=2)
-    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 15 cells, 311 cases, 0 outside a domain"])
+    outcome.assert_outcomes(passed=16, skipped=2)
+    outcome.stdout.re_match_lines([r"equivalence: 1 claims, 16 cells, 390 cases, 0 outside a domain"])
 
 
 def test_junit_carries_the_cells(user: pytest.Pytester) -> None:

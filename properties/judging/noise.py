@@ -62,7 +62,9 @@ def beyond_noise(
         if judged.difference is None or judged.difference.leaf is None:
             break
         disturbed += _disturbed(state, regime, range(len(disturbed), runs), narrow)
-        found = first_beyond_noise(plain, disturbed, constant, whole=whole)
+        # What underflows in a narrow dtype is 0 in every run.
+        least = max((torch.finfo(dtype).tiny for dtype in narrow), default=0.0)
+        found = first_beyond_noise(plain, disturbed, constant, whole=whole, least=least)
         judged = Judged(found.difference, found.used / CONSTANT, found.lost, narrow)
         if found.decisive and (whole or runs >= ENOUGH):
             break

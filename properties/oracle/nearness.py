@@ -83,15 +83,20 @@ class Rounded:
 
 
 def first_beyond_noise(
-    plain: Equation, disturbed: Sequence[Equation], constant: float, *, whole: bool = False
+    plain: Equation,
+    disturbed: Sequence[Equation],
+    constant: float,
+    *,
+    whole: bool = False,
+    least: float = 0.0,
 ) -> Rounded:
-    """Compare two sides up to `constant` times the noise that their disturbed runs show.
+    """Compare two sides up to `constant` times the noise that their disturbed runs show, and the `least` one.
 
     What is decisive is held against the widest noise of each tensor, or of the `whole` of both sides.
     """
     reference = _gathered(plain.reference, [one.reference for one in disturbed])
     candidate = _gathered(plain.candidate, [one.candidate for one in disturbed])
-    compare = _BeyondNoise(constant, _widest_part([reference, candidate]) if whole else 0.0)
+    compare = _BeyondNoise(constant, _widest_part([reference, candidate]) if whole else 0.0, least)
     difference = first_in_trees(reference, candidate, "", compare)
     return Rounded(difference, compare.used, compare.decisive, compare.lost)
 
@@ -144,9 +149,10 @@ class _Runs:
 class _BeyondNoise:
     """Compares two leaves up to their noise, and keeps the largest part of it that was used."""
 
-    def __init__(self, constant: float, part: float) -> None:
+    def __init__(self, constant: float, part: float, least: float) -> None:
         self.constant = constant
         self.part = part
+        self.least = least
         self.used = 0.0
         self.decisive = False
         self.lost = False
@@ -159,7 +165,8 @@ class _BeyondNoise:
             return compared(left, right, where)
         if problem := described(left, right, where):
             return problem
-        allowed = torch.maximum(*(rounding.noise(one.plain, one.disturbed) for one in (reference, candidate)))
+        noises = (rounding.noise(one.plain, one.disturbed) for one in (reference, candidate))
+        allowed = torch.maximum(*noises).clamp(min=self.least)
         ratios = rounding.ratio(left, right, allowed)
         self.lost |= bool((rounding.lost(left, allowed) & (ratios > 0)).any())
         self.used = max(self.used, rounding.largest(ratios))

@@ -228,7 +228,7 @@ class Cell:
         """Draw wide cases for statistics, small ones else, and both where a break is looked for."""
         looks = self._looks_at_values
         if plan.widely:
-            return cases(self.domain, looks=looks) | cases(self.domain, wide=True)
+            return cases(self.domain, looks=looks) | cases(self.domain, wide=True, looks=looks)
         return cases(self.domain, wide=self.law.decided == "statistics", looks=looks)
 
     def examples(self) -> Iterator[Case]:
