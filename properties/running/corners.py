@@ -22,8 +22,9 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
     """
     pinned = domain.pins.get("values")
     typical = replace(domain.typical, seed=domain.pins.get("seed", 0), values=pinned or NORMAL)
+    shown = {case.values for case in tried if _has_entries(case)}
     for look in looks:
-        if pinned is None and all(case.values != look for case in tried):
+        if pinned is None and look not in shown:
             yield replace(typical, values=look)
     for name, kind in domain.drawn:
         for size in _edges(kind):
@@ -33,6 +34,11 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
         for shape in _shapes(starred=starred) if name not in domain.pins else ():
             if not any(_shows(case.axes[name], shape) for case in tried):
                 yield replace(typical, axes={**typical.axes, name: shape})
+
+
+def _has_entries(case: Case) -> bool:
+    """Whether any input holds a number: where none does, no look is seen."""
+    return any(0 not in case.shape(variable) for variable in case.claim.inputs().values())
 
 
 def _edges(kind: Any) -> tuple[int, ...]:
