@@ -159,10 +159,8 @@ def test_one_word_says_how_much_is_claimed_and_the_rest_is_told(capsys: Captured
     words = ["torch.nn:Linear", "plain.py:Plain", *LINEAR, *FORWARD, "--law", "rejects"]
     code, out, _ = compare(*words, "--same", "function", "--write", "claim.py", capsys=capsys)
     assert code == 0
-    assert (
-        "\nthe same function, as far as 26 cases of 1 law tell; accepts inputs that the reference refuses\n"
-        in out
-    )
+    told = r"the same function, as far as \d+ cases of 1 law tell; accepts inputs that the reference refuses"
+    assert re.search(f"^{told}$", out, re.MULTILINE)
     assert '    same = "function"\n' in (folder / "claim.py").read_text(encoding="utf-8")
     code, out, _ = compare(*words, capsys=capsys)
     assert code == 1
@@ -310,7 +308,7 @@ def test_the_printed_claim_is_all_of_the_output(folder: Path, capsys: Captured) 
     words = ["torch.nn:Linear", "forms.py:Einsum", *LINEAR, *FORWARD]
     code, out, err = compare(*words, "--write", "-", capsys=capsys)
     assert code == 0
-    assert "\nthe same function, as far as 26 cases of 1 law tell\n" in err
+    assert re.search(r"\nthe same function, as far as \d+ cases of 1 law tell\n", err)
     (folder / "claim.py").write_text(out, encoding="utf-8")
     assert main(["verify", "claim.py:EinsumIsLinear", *FORWARD]) == 0
 

@@ -79,6 +79,9 @@ def test_one_case_is_given_for_each_look_that_none_had() -> None:
     domain = Domain(Masked)
     corners = list(uncovered(domain, [replace(domain.typical, values="ties")], ["zeros", "ties", "equal"]))
     assert [case.values for case in corners if case.values != NORMAL] == ["zeros", "equal"]
+    # A look of no numbers shows nothing.
+    empty = replace(domain.typical, axes={**domain.typical.axes, "batch": (0,)}, values="ties")
+    assert "ties" in {case.values for case in uncovered(domain, [empty], ["ties"])}
     pinned = Domain(Masked, {"values": "small"})
     assert {case.values for case in uncovered(pinned, [], LOOKS)} == {"small"}
 

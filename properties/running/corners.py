@@ -28,7 +28,10 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
     # Many entries: a few need not reach where a form breaks.
     wide = replace(next(domain.wide()), axes={name: domain.axis(name, (ROWS,)) for name in domain.axes})
     for look in looks:
-        if pinned is None and sum(case.values == look for case in tried) < ENOUGH_CASES:
+        if (
+            pinned is None
+            and sum(case.values == look and _has_entries(case) for case in tried) < ENOUGH_CASES
+        ):
             yield replace(wide, seed=typical.seed, values=look)
     for name, kind in domain.drawn:
         for size in _edges(kind):
@@ -38,6 +41,11 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
         for shape in _shapes(starred=starred) if name not in domain.pins else ():
             if not any(_shows(case.axes[name], shape) for case in tried):
                 yield replace(typical, axes={**typical.axes, name: shape})
+
+
+def _has_entries(case: Case) -> bool:
+    """Whether any input holds a number: where none does, no look is seen."""
+    return any(0 not in case.shape(variable) for variable in case.claim.inputs().values())
 
 
 def _edges(kind: Any) -> tuple[int, ...]:

@@ -1,0 +1,157 @@
+"""Forms that draw: draw by draw where they draw in one order, as distributions where not."""
+
+import random
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from equivalence import Between, Equivalence, Real
+from properties.cases.case import Case
+from properties.cases.domain import Domain
+from properties.judging.judge import DISTRIBUTIONS, Judge, Verdict
+from properties.laws import LAWS
+from tests.numerics.pairs import Functions
+
+KEPT = 0.75
+
+
+class Dropped(Functions):
+    """Dropout, and dropout by other draws of the same rate."""
+
+    n: Annotated[int, Between(1, 4)]
+
+    x = Real("*batch n")
+    rate = 1 - KEPT
+    forms = (
+        lambda x: functional.dropout(x, 1 - KEPT),
+        lambda x: x * (torch.rand(x.shape, dtype=x.dtype) > 1 - KEPT) / KEPT,
+    )
+
+
+class DroppedFromTheEnd(Dropped):
+    """The same draws, from the last entry on."""
+
+    forms = (Dropped.forms[0], lambda x: functional.dropout(x.flip(-1), 1 - KEPT).flip(-1))
+
+
+class DroppedAlike(Dropped):
+    """The same draws."""
+
+    forms = (Dropped.forms[0], lambda x: x * functional.dropout(torch.ones_like(x), 1 - KEPT))
+
+
+class DroppedMore(Dropped):
+    """Another rate, by other draws."""
+
+    forms = (Dropped.forms[0], lambda x: x * (torch.rand(x.shape, dtype=x.dtype) < 0.6) / 0.6)
+
+
+class DroppedTogether(Dropped):
+    """The right rate, but the entries of a row are dropped together."""
+
+    forms = (
+        Dropped.forms[0],
+        lambda x: x * (torch.rand((*x.shape[:-1], 1), dtype=x.dtype) < KEPT) / KEPT,
+    )
+
+
+def decided(claim: type[Equivalence], law: str = "forward", seed: int = 0) -> Verdict:
+    case = Case(claim(n=3), {"batch": ()}, seed)  # type: ignore[call-arg]
+    return Judge(Domain(claim), LAWS[law]).verdict(case)
+
+
+@pytest.mark.parametrize("law", ["forward", "input_gradient"])
+@pytest.mark.parametrize("claim", [Dropped, DroppedFromTheEnd])
+def test_dropout_drawn_in_another_order_is_one_distribution(claim: type[Equivalence], law: str) -> None:
+    verdict = decided(claim, law)
+    assert (verdict.holds, verdict.decided) == (True, DISTRIBUTIONS), str(verdict.difference)
+
+
+@pytest.mark.parametrize("claim", [DroppedMore, DroppedTogether])
+def test_another_distribution_is_refuted(claim: type[Equivalence]) -> None:
+    verdict = decided(claim)
+    assert verdict.decided == DISTRIBUTIONS
+    assert verdict.difference is not None
+    assert verdict.difference.kind == "distribution"
+
+
+def test_the_same_draws_are_compared_draw_by_draw() -> None:
+    verdict = decided(DroppedAlike)
+    assert verdict.holds
+    assert verdict.decided != DISTRIBUTIONS
+
+
+class Shifted(Functions):
+    """A shift drawn from another library's generator, alike in both forms."""
+
+    n: Annotated[int, Between(1, 4)]
+
+    x = Real("*batch n")
+    shift = staticmethod(random.random)
+    off = 0.0
+
+    def reference(self) -> nn.Module:
+        return Adding(type(self).shift, 0)
+
+    def candidate(self) -> nn.Module:
+        return Adding(type(self).shift, self.off)
+
+
+class Adding(nn.Module):
+    def __init__(self, shift: Callable[[], float], off: float) -> None:
+        super().__init__()
+        self.shift = shift
+        self.off = off
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + round(8 * self.shift()) + self.off
+
+
+class ByPython(Shifted):
+    """Drawn from Python's generator."""
+
+
+class ByNumPy(Shifted):
+    """Drawn from NumPy's generator."""
+
+    shift = staticmethod(np.random.random)
+
+
+class OffByPython(ByPython):
+    """Wrong, whatever is drawn."""
+
+    off = 0.5
+
+
+@pytest.mark.parametrize("claim", [ByPython, ByNumPy])
+def test_forms_that_draw_from_other_generators_are_compared_draw_by_draw(claim: type[Equivalence]) -> None:
+    for seed in range(8):
+        verdict = decided(claim, seed=seed)
+        assert verdict.holds, str(verdict.difference)
+        assert verdict.decided != DISTRIBUTIONS
+
+
+def test_a_wrong_form_that_draws_from_python_is_refuted() -> None:
+    assert not decided(OffByPython).holds
+
+
+@pytest.mark.parametrize("claim", [Dropped, ByPython, ByNumPy, OffByPython])
+def test_the_generators_of_a_user_are_left_as_they_were(claim: type[Equivalence]) -> None:
+    def drawn() -> tuple[Any, ...]:
+        return random.random(), np.random.random(), torch.rand(()).item()  # noqa: NPY002, S311
+
+    random.seed(1)
+    np.random.seed(2)  # noqa: NPY002
+    torch.manual_seed(3)
+    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    expected = drawn()
+    random.setstate(kept[0])
+    np.random.set_state(kept[1])  # noqa: NPY002
+    torch.set_rng_state(kept[2])
+    decided(claim)
+    assert drawn() == expected
