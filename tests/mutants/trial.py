@@ -10,7 +10,7 @@ from hypothesis import Phase, example, given, seed, settings
 from equivalence.claim import Equivalence
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.strategies import cases
+from properties.judging.judge import DISTRIBUTIONS
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
@@ -33,6 +33,8 @@ class FoundError(BaseException):
 def rejection(cell: Cell, number: int, most: int = EXPLORE_EXAMPLES) -> int | None:
     """Count the cases up to the first refuted, in a run with this seed; None if all agree."""
     counted = 0
+    # As many as a run may decide so: an earlier one of this cell does not count.
+    cell.tally.decided.pop(DISTRIBUTIONS, None)
 
     def check(case: Any) -> None:
         nonlocal counted
@@ -42,7 +44,7 @@ def rejection(cell: Cell, number: int, most: int = EXPLORE_EXAMPLES) -> int | No
         except Refuted as refuted:
             raise FoundError from refuted
 
-    test = given(case=cases(cell.domain, wide=cell.law.decided == "statistics"))(check)
+    test = given(case=cell._drawn(Plan()))(check)
     for case in _first(cell, number):
         test = example(case=case)(test)
     plan = settings(Plan(examples=most).settings(cell.law), phases=[Phase.explicit, Phase.generate])
