@@ -16,6 +16,7 @@ import torch
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
 from properties.cases.domain import Domain
+from properties.judging.noise import MOST_TIMES
 from properties.laws import LAWS
 from properties.laws.registry import Law, always
 from properties.oracle.statistics import FALSE_ALARM
@@ -33,15 +34,25 @@ MOST_LISTED = 5
 """Claims beyond these are counted, not named."""
 FENCE = "```text\n", "\n```\n"
 """What a counterexample stands between."""
+MODEL = (
+    "every operation is made to round anew, run by run, and a difference counts where it is far more than "
+    "the runs spread ([the model](../calibration.md))"
+)
 DECIDED = {
     "values": (
         "On integers small enough that float64 is exact, forward and backward, and compared bitwise. A form "
-        "that leaves the integers is held on the precision ladder: float32 against float64, where rounding "
-        "shrinks by 2^29 and a difference of meaning does not. A form that chooses by value is held on both."
+        f"that leaves the integers is held on real numbers, up to rounding: {MODEL}. A form that chooses by "
+        "value is held on both."
     ),
     "reals": (
-        "On the precision ladder: float32 against float64, where rounding shrinks by 2^29 and a difference "
-        "of meaning does not. Optimisers divide and take roots, which leaves the integers at once."
+        f"On real numbers, up to rounding: {MODEL}. Optimisers divide and take roots, which leaves the "
+        "integers at once."
+    ),
+    "noise": (
+        "By the noise of both forms: every operation is made to round anew, run by run, and the spread of "
+        "the runs is how much a form rounds. A candidate is refuted whose spread is more than "
+        f"{MOST_TIMES:g} times that of the reference, in a row where the two lie as far apart and rounding "
+        "explains it: else it is another function, which other laws refute."
     ),
     "directly": (
         "As it stands: both sides are counts, refusals, zeros or reached outputs, compared as they are."

@@ -16,7 +16,7 @@ from equivalence.claim import Equivalence
 from properties.benchmarking.points import case_at
 from properties.running.threads import threads_set
 from tests.mutants import MUTANTS
-from tests.report_card import finding, growth, scaling, summary, timing, words
+from tests.report_card import finding, growth, pairs, scaling, summary, timing, words
 from tests.report_card.card import QUICK, Card, measured
 from tests.report_card.finding import PRODUCT, PUBLISHED, Effort
 from tests.report_card.growth import BUILD, DRAW, LAYERS, NEEDED, SINGLE, TRAINING
@@ -104,6 +104,41 @@ def test_a_suite_that_rejects_a_right_form_misses_its_goal(
     monkeypatch.setattr(finding, "_laws_of", lambda _claim: ["input_gradient", "forward"])
     text = page(replace(card, held=finding.held_claim(replace(LITTLE, examples=None), "two-d-fc")))
     assert row(text, "no right form rejected")[1:] == ["1 of 1 rejected", "**missed**"]
+
+
+def test_the_page_shows_who_is_right_about_pairs(card: Card) -> None:
+    assert {(one.side, one.pair) for one in card.judged} == {
+        ("right", "SoftmaxFromLogarithm"),
+        ("wrong", "CutAtFifty"),
+    }
+    text = page(card).partition("## Pairs with hard numerics")[2]
+    assert row(text, PRODUCT)[1:3] == ["1", "0 (0 %)"]
+    assert row(text, "one size, assert_close, float32")[1:] == ["1", "0 (0 %)", "1", "0 (0 %)"]
+    assert "Of the right pairs, one size, assert_close, float64 rejects: none." in text
+
+
+@pytest.mark.parametrize(
+    ("rejected", "cells"), [(0, ["0 (0 %)", "0 (0 %)"]), (2, ["1 (100 %)", "1 (100 %)"])]
+)
+def test_a_way_that_judges_pairs_alike_shows_it(rejected: int, cells: list[str], card: Card) -> None:
+    way = "gradcheck, fast mode"
+    judged = [replace(one, runs=2, rejected=rejected if one.way == way else 1) for one in card.judged]
+    text = page(replace(card, judged=judged)).partition("## Pairs with hard numerics")[2]
+    assert row(text, way)[2::2] == cells
+    assert row(text, PRODUCT)[2::2] == ["1 (100 %)", "0 (0 %)"]
+
+
+def test_a_wrong_pair_is_found_by_this_suite_where_usual_ways_see_nothing() -> None:
+    effort = replace(LITTLE, pair_seeds=1, pair_examples=50)
+    rejected = {one.way: one.rejected for one in pairs.judged_pair(effort, "wrong CutAtFifty")}
+    assert rejected == {PRODUCT: 1} | dict.fromkeys(pairs.WAYS, 0)
+
+
+def test_assert_close_rejects_some_right_pairs() -> None:
+    effort = replace(LITTLE, pair_seeds=1, pair_examples=1)
+    rejected = {one.way: one.rejected for one in pairs.judged_pair(effort, "right VarianceInOnePass")}
+    assert rejected[PRODUCT] == 0
+    assert rejected["one size, assert_close, float32"] == 1
 
 
 def test_sums_at_the_published_size_are_a_way_of_their_own(card: Card) -> None:

@@ -2,7 +2,7 @@
 
 # Every family is imported here, in the order of the tables: a mutant registers itself.
 from tests.mutants import two_d_fc, linear, masked, local, sharing, identity, modules  # noqa: I001
-from tests.mutants import initialisers, training, cost, fast
+from tests.mutants import initialisers, training, cost, fast, numerics
 from tests.mutants.planted import MUTANTS
 
 RIGHT = (
@@ -12,6 +12,14 @@ RIGHT = (
     modules.DropoutIsItsFunction,
     modules.MergedIsLowRank,
     modules.ShuffledWeightIsShuffled,
+    numerics.LayerNormIsItsFormula,
+    numerics.VarianceIsBySum,
+    numerics.SiluIsItsFormula,
+    numerics.SoftplusIsItsFormula,
+    numerics.UnitIsItsFormula,
+    numerics.ReluIsItsFormula,
+    numerics.FoldedIsBatchNorm,
+    numerics.LookingBackIsLinear,
 )
 """Claims in no catalogue that hold as they say, for bugs that no claim there can carry."""
 
@@ -26,6 +34,7 @@ __all__ = [
     "local",
     "masked",
     "modules",
+    "numerics",
     "sharing",
     "training",
     "two_d_fc",

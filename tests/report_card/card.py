@@ -12,10 +12,11 @@ from typing import TypeVar
 import torch
 
 from properties.running.threads import threads_set
-from tests.report_card import finding, growth, laws, scaling
+from tests.report_card import finding, growth, laws, pairs, scaling
 from tests.report_card.finding import EVERYTHING, Effort, Held, Tried
 from tests.report_card.growth import Grown
 from tests.report_card.laws import LawCost
+from tests.report_card.pairs import Judged
 from tests.report_card.scaling import Scaled
 
 Progress = Callable[[str], None]
@@ -33,6 +34,9 @@ class Card:
     scaled: Sequence[Scaled]
     tried: Sequence[Tried]
     held: Sequence[Held]
+    judged: Sequence[Judged]
+    pair_examples: int
+    """Cases of a law that this suite tried of a pair."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Extent:
     effort: Effort = EVERYTHING
     mutants: list[str] | None = None
     right: list[str] | None = None
+    pairs: list[str] | None = None
+    """Of tests/numerics; None takes all."""
 
 
 QUICK = Extent(
@@ -62,9 +68,10 @@ QUICK = Extent(
     budget=0.05,
     counts=(1,),
     repeats=1,
-    effort=Effort(seeds=1, right_seeds=2, hypothesis_seeds=1, examples=2),
+    effort=Effort(seeds=1, right_seeds=2, hypothesis_seeds=1, examples=2, pair_seeds=1, pair_examples=2),
     mutants=["DetachesInput", "CastsInput"],
     right=["two-d-fc"],
+    pairs=["SoftmaxFromLogarithm", "CutAtFifty"],
 )
 
 
@@ -80,7 +87,17 @@ def measured(extent: Extent, progress: Progress) -> Card:
         verified = list(_told(scaled, "runs of numbers of claims timed", progress))
         mutants = list(_told(finding.tried(extent.effort, extent.mutants), "mutants tried", progress))
         right = list(_told(finding.held(extent.effort, extent.right), "right forms held", progress))
-    return Card(machine(), costs, _flat(sizes), verified, _flat(mutants), _flat(right))
+        judged = list(_told(pairs.judged(extent.effort, extent.pairs), "pairs judged", progress))
+    return Card(
+        machine=machine(),
+        laws=costs,
+        grown=_flat(sizes),
+        scaled=verified,
+        tried=_flat(mutants),
+        held=_flat(right),
+        judged=_flat(judged),
+        pair_examples=extent.effort.pair_examples,
+    )
 
 
 def _told(parts: Iterator[Part], what: str, progress: Progress) -> Iterator[Part]:

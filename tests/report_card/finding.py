@@ -16,6 +16,7 @@ from equivalence.claim import Equivalence
 from properties.cases.domain import Domain
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Plan
+from properties.running.profiles import GATE_EXAMPLES
 from properties.running.suites import cells
 from tests.mutants import MUTANTS
 from tests.mutants.trial import cell_of, declared, rejection
@@ -32,6 +33,7 @@ SEEDS = 2
 RIGHT_SEEDS = 100
 HYPOTHESIS_SEEDS = 5
 """Runs of a way that draws 100 shapes and values in each."""
+PAIR_SEEDS = 2
 WORKERS = 2
 
 Found = TypeVar("Found")
@@ -46,6 +48,9 @@ class Effort:
     hypothesis_seeds: int = HYPOTHESIS_SEEDS
     examples: int | None = None
     """Cases of a law for a right form; None takes those of the gate."""
+    pair_seeds: int = PAIR_SEEDS
+    pair_examples: int = GATE_EXAMPLES
+    """Cases of a law for a pair with hard numerics, and seeds of every way."""
 
 
 EVERYTHING = Effort()
@@ -79,12 +84,12 @@ class Held:
 
 def tried(effort: Effort, names: list[str] | None = None) -> Iterator[list[Tried]]:
     """Try every mutant under every way, mutant by mutant."""
-    yield from _spread_out(partial(tried_mutant, effort.seeds), list(MUTANTS) if names is None else names)
+    yield from spread_out(partial(tried_mutant, effort.seeds), list(MUTANTS) if names is None else names)
 
 
 def held(effort: Effort, names: list[str] | None = None) -> Iterator[list[Held]]:
     """Run every right form under every way, claim by claim."""
-    yield from _spread_out(partial(held_claim, effort), right_claims() if names is None else names)
+    yield from spread_out(partial(held_claim, effort), right_claims() if names is None else names)
 
 
 def right_claims() -> list[str]:
@@ -142,7 +147,7 @@ def _refuted(name: str, law: str, examples: int | None) -> bool:
     return False
 
 
-def _spread_out(measure: Callable[[str], list[Found]], names: list[str]) -> Iterator[list[Found]]:
+def spread_out(measure: Callable[[str], list[Found]], names: list[str]) -> Iterator[list[Found]]:
     """Measure in processes of one thread each: processor time is their own."""
     if len(names) <= WORKERS:
         yield from map(measure, names)

@@ -10,6 +10,8 @@ from tests.report_card import summary, words
 from tests.report_card.card import Card
 from tests.report_card.finding import FUNCTION_LAWS, PRODUCT, PUBLISHED, Tried
 from tests.report_card.growth import KEPT_BYTES, Grown
+from tests.report_card.pairs import EVERY as BY_PAIRS
+from tests.report_card.pairs import Judged
 from tests.report_card.scaling import LAWS as SCALED_LAWS
 from tests.report_card.ways import EXAMPLES, ROWS, WAYS
 
@@ -36,6 +38,11 @@ def page(card: Card) -> str:
             *words.RIGHT.splitlines(),
             "",
             *right(card),
+            *words.PAIRS.format(
+                examples=card.pair_examples, seeds=max((one.runs for one in card.judged), default=0)
+            ).splitlines(),
+            "",
+            *pairs(card.judged),
             *words.LAWS.splitlines(),
             "",
             *laws(card),
@@ -111,6 +118,23 @@ def right(card: Card) -> Iterator[str]:
         yield f"| {way} | {forms} | {some} | {runs:,} | {rejecting:,} ({share}) |"
 
 
+def pairs(judged: Sequence[Judged]) -> Iterator[str]:
+    """Give what every way says of the right pairs and of the wrong ones, and what it gets wrong."""
+    yield "| way | right pairs | of these rejected | wrong pairs | of these found in every run |"
+    yield "|---|--:|--:|--:|--:|"
+    for way in BY_PAIRS:
+        right, wrong = (summary.of_pairs(judged, way, side) for side in ("right", "wrong"))
+        alarms, found = summary.alarms(right), summary.always_found(wrong)
+        yield (
+            f"| {way} | {len(right)} | {len(alarms)} ({_part(alarms, right)}) "
+            f"| {len(wrong)} | {len(found)} ({_part(found, wrong)}) |"
+        )
+    yield ""
+    for way in BY_PAIRS:
+        alarms = summary.alarms(summary.of_pairs(judged, way, "right"))
+        yield f"* Of the right pairs, {way} rejects: {', '.join(alarms) or 'none'}."
+
+
 def laws(card: Card) -> Iterator[str]:
     """Give the time of every law beside the forms' own."""
     yield from (
@@ -160,6 +184,10 @@ def _missed(rows: Sequence[Grown]) -> Iterator[str]:
 def _runs(card: Card) -> int:
     """Give the seeds of every way for a mutant."""
     return max((one.runs for one in card.tried), default=0)
+
+
+def _part(some: Sequence[object], every: Sequence[object]) -> str:
+    return _percent(len(some) / len(every)) if every else "-"
 
 
 def _worst(rows: Sequence[Grown]) -> str:

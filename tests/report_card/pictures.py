@@ -24,12 +24,13 @@ def draw(card: Card, folder: Path) -> list[Path]:
     for name, picture in PICTURES.items():
         path = folder / f"report-card-{name}.svg"
         check_picture(path)
-        write_whole(_svg(picture(card)), path)
+        write_whole(svg(picture(card)), path)
         written.append(path)
     return written
 
 
-def _svg(figure: Any) -> str:
+def svg(figure: Any) -> str:
+    """Give a picture as text, the same for the same figure."""
     from matplotlib import rc_context  # noqa: PLC0415  (an extra)
 
     text = io.StringIO()
@@ -39,7 +40,8 @@ def _svg(figure: Any) -> str:
     return text.getvalue()
 
 
-def _figure(width: float, height: float) -> Any:
+def figure_of(width: float, height: float) -> Any:
+    """Give an empty picture, in inches."""
     from matplotlib.figure import Figure  # noqa: PLC0415  (an extra)
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -50,7 +52,7 @@ def _figure(width: float, height: float) -> Any:
 def _growth(card: Card) -> Any:
     """Draw a panel for each layer and measure: a curve for each law, with its quartiles."""
     layers = list(dict.fromkeys(one.claim for one in card.grown))
-    figure = _figure(9.6, 1.2 + 2.5 * len(layers))
+    figure = figure_of(9.6, 1.2 + 2.5 * len(layers))
     panels = figure.subplots(len(layers), 2, sharex=True, sharey=True, squeeze=False)
     for row, layer in zip(panels, layers, strict=True):
         for axes, measure in zip(row, MEASURES, strict=True):
@@ -79,7 +81,7 @@ def _curves(axes: Any, rows: list[Any], measure: str) -> None:
 
 def _claims(card: Card) -> Any:
     """Draw the fastest wall time over the number of claims, and reach up to the slowest."""
-    figure = _figure(6.4, 3.4)
+    figure = figure_of(6.4, 3.4)
     axes = figure.subplots()
     for place, jobs in enumerate(dict.fromkeys(one.jobs for one in card.scaled)):
         found = [one for one in card.scaled if one.jobs == jobs]
@@ -104,7 +106,7 @@ def _claims(card: Card) -> Any:
 
 def _found(card: Card) -> Any:
     """Draw a bar for each way: of all mutants, and of those of the function and its derivatives."""
-    figure = _figure(7.2, 2.9)
+    figure = figure_of(7.2, 2.9)
     axes = figure.subplots()
     groups = {
         "function and derivatives": summary.of_laws(card.tried, FUNCTION_LAWS),

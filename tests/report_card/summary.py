@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests.report_card.finding import PRODUCT, Held, Tried
+from tests.report_card.pairs import Judged
 
 
 def share(trials: Sequence[Tried]) -> float:
@@ -47,6 +48,21 @@ def rejected(held: Sequence[Held], way: str) -> tuple[int, int, int, int]:
         sum(one.runs for one in found),
         sum(one.rejected for one in found),
     )
+
+
+def of_pairs(judged: Sequence[Judged], way: str, side: str) -> list[Judged]:
+    """Give what one way said of the pairs of one side, where it could be run."""
+    return [one for one in judged if one.way == way and one.side == side and one.runs]
+
+
+def alarms(right: Sequence[Judged]) -> list[str]:
+    """Name the right pairs that some run rejected."""
+    return [one.pair for one in right if one.rejected]
+
+
+def always_found(wrong: Sequence[Judged]) -> list[str]:
+    """Name the wrong pairs that every run rejected."""
+    return [one.pair for one in wrong if one.rejected == one.runs]
 
 
 def slowest(trials: Sequence[Tried]) -> Tried | None:

@@ -47,6 +47,11 @@ def one_size(claim: type[Equivalence], number: int) -> bool:
     return _differs(replace(usual_case(claim), seed=number))
 
 
+def one_size_in_double(claim: type[Equivalence], number: int) -> bool:
+    """Compare outputs and gradients in float64 at one size."""
+    return _differs(replace(usual_case(claim), seed=number), torch.float64)
+
+
 def published_size(name: str, number: int) -> bool:
     """Compare outputs and gradients of a catalogue claim in float32 at the sizes of its source."""
     family = family_of(name)[1]
@@ -113,9 +118,9 @@ def _half(rows: int, columns: int) -> Mask:
     return Mask("/".join("".join(drawn.choice("01") for _ in range(columns)) for _ in range(rows)))
 
 
-def _differs(case: Case) -> bool:
-    """Compare in float32; OutsideDomainError where the reference refuses the case."""
-    sample = Sample(case, Reals(torch.float32))
+def _differs(case: Case, dtype: torch.dtype = torch.float32) -> bool:
+    """Compare in one dtype; OutsideDomainError where the reference refuses the case."""
+    sample = Sample(case, Reals(dtype))
     theta, inputs = _fresh(sample), _leaves_of(sample.inputs)
     expected = _answer(sample.reference, theta, inputs)
     cotangents = sample.draw_like(expected, Stream.COTANGENTS)

@@ -32,6 +32,14 @@ The right forms are those of the catalogue that are the same function with the s
 suite is one law with the cases of the gate, for every law that the claim does not declare to break. The last
 row is the first way at the sizes of the claim's source, where sums are longer.
 """
+PAIRS = """
+## Pairs with hard numerics
+
+The pairs of `tests/numerics`: right ones are one function, written in two ways of which few agree in the last
+places; wrong ones are off by little, in one element, in one gradient, at large numbers, at zeros or ties, or
+in their digits alone. This suite runs every law of the function on a right pair, and those of which one must
+find it on a wrong one, {examples} cases each; the usual ways run at the one size, as above. Seeds: {seeds}.
+"""
 LAWS = """
 ## Time per case, law by law
 
