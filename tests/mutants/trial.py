@@ -10,7 +10,6 @@ from hypothesis import Phase, example, given, seed, settings
 from equivalence.claim import Equivalence
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.judging.judge import DISTRIBUTIONS
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
@@ -34,7 +33,7 @@ def rejection(cell: Cell, number: int, most: int = EXPLORE_EXAMPLES) -> int | No
     """Count the cases up to the first refuted, in a run with this seed; None if all agree."""
     counted = 0
     # As many as a run may decide so: an earlier one of this cell does not count.
-    cell.tally.decided.pop(DISTRIBUTIONS, None)
+    cell.alike_as_distributions = 0
 
     def check(case: Any) -> None:
         nonlocal counted
