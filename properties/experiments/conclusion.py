@@ -56,7 +56,7 @@ def _laddered(found: list[Comparison], doubles: list[Double]) -> Statement:
     )
     apart = next((one for one in found if one.double and not one.double.same), None)
     if apart is None:
-        equal = f"{pair} stay equal over {over}, as far as the precision ladder sees: {figures}"
+        equal = f"{pair} stay equal over {over}, as far as float32 beside float64 shows: {figures}"
         return Statement(equal, holds=True)
     where = f"after epoch {apart.epoch} under seed {apart.seed}"
     return Statement(f"{pair} are NOT equal {where}: over {over}, {figures}", holds=False)

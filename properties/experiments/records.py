@@ -23,7 +23,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Double:
-    """The same two forms trained in float64, on the precision ladder."""
+    """The same two forms trained in float64, to tell rounding from a difference."""
 
     logits: float
     """The largest difference over the validation images."""

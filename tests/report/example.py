@@ -134,7 +134,7 @@ IMPRECISE = CounterexampleRecord(
     different=2,
     total=6,
     difference="output[0, 1]: candidate 0.30000000000000004, reference 0.30000001192092896; 2 of 6 differ",
-    decided="precision ladder",
+    decided="beyond rounding in float64",
     values=(TensorRecord("x", (3, 2), "float32", (0.1, 0.30000001192092896, "inf", "nan", -0.25, 1e-30)),),
     reference_output=TensorRecord(
         "reference",
