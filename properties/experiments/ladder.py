@@ -1,13 +1,13 @@
 """Rounding of two forms in training: the same run in float32 and in float64.
 
-Rounding shrinks by 2^29 from one to the other, a difference of meaning stays. So each tensor's own float32 noise
-sets what its float64 difference may be:
+Rounding shrinks by 2^29 from one to the other, a difference of meaning stays. So each tensor's own float32
+noise sets what its float64 difference may be:
 
     noise = max(|ref32 - ref64|, |cand32 - cand64|, |ref32 - cand32|, u32 * scale)
     differs where |ref64 - cand64| > TOLERANCE * 2^-29 * noise
 
-TOLERANCE is one constant, 2^10: epochs of training on images use up to 2^1. A run of many epochs is too long to
-be made again with every operation disturbed, as the laws do it.
+TOLERANCE is one constant, 2^10: ten epochs of MNIST use up to 2^1. A run of many epochs is too long to be made
+again with every operation disturbed, as the laws do it.
 """
 
 from __future__ import annotations
