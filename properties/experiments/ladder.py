@@ -6,7 +6,7 @@ noise sets what its float64 difference may be:
     noise = max(|ref32 - ref64|, |cand32 - cand64|, |ref32 - cand32|, u32 * scale)
     differs where |ref64 - cand64| > TOLERANCE * 2^-29 * noise
 
-TOLERANCE is one constant, 2^10: ten epochs of MNIST use up to 2^1. A run of many epochs is too long to be made
+TOLERANCE is one constant, 2^10: ten epochs of MNIST use 2^1. A run of many epochs is too long to be made
 again with every operation disturbed, as the laws do it.
 """
 
