@@ -58,7 +58,7 @@ BREAKS = {
 }
 INAPPLICABLE = {"masked": "no masked parameters", "initialisation": "no initial distribution is stated"}
 STATISTICAL = {"initialisation"}
-ON_THE_LADDER = {"attention-fast", "batch-norm-folded"}
+UP_TO_ROUNDING = {"attention-fast", "batch-norm-folded"}
 
 MASKED = CounterexampleRecord(
     kind="another function",
@@ -134,7 +134,7 @@ IMPRECISE = CounterexampleRecord(
     different=2,
     total=6,
     difference="output[0, 1]: candidate 0.30000000000000004, reference 0.30000001192092896; 2 of 6 differ",
-    decided="precision ladder",
+    decided="beyond rounding in float64",
     values=(TensorRecord("x", (3, 2), "float32", (0.1, 0.30000001192092896, "inf", "nan", -0.25, 1e-30)),),
     reference_output=TensorRecord(
         "reference",
@@ -266,8 +266,8 @@ def _cell(claim: str, law: str) -> CellRecord:
 
 
 def _holding(claim: str, law: str) -> CellRecord:
-    ladder = claim in ON_THE_LADDER
-    exact = not ladder and law not in STATISTICAL
+    rounded = claim in UP_TO_ROUNDING
+    exact = not rounded and law not in STATISTICAL
     return CellRecord(
         claim=claim,
         law=law,
@@ -275,20 +275,20 @@ def _holding(claim: str, law: str) -> CellRecord:
         reason="",
         executed=25,
         outside=3 if law == "rejects" else 0,
-        decided=_decided(law, ladder=ladder),
+        decided=_decided(law, rounded=rounded),
         miss_probability=4.58e-5 if exact else None,
-        worst_ratio=0.0312 if ladder else None,
+        worst_ratio=0.0312 if rounded else None,
         seconds=0.034 if exact else 1.27,
         sizes=SIZES,
         corners=dict(zip(CORNERS, (5, 20, 7, 13, 0), strict=True)),
-        obstacle="softmax is not known to be exact" if ladder else "",
+        obstacle="softmax is not known to be exact" if rounded else "",
     )
 
 
-def _decided(law: str, *, ladder: bool) -> dict[str, int]:
+def _decided(law: str, *, rounded: bool) -> dict[str, int]:
     if law in STATISTICAL:
         return {"statistics": 25}
-    return {"exact": 5, "ladder": 20} if ladder else {"exact": 25}
+    return {"exact": 5, "rounding": 20} if rounded else {"exact": 25}
 
 
 def _inapplicable(claim: str, law: str) -> CellRecord:
