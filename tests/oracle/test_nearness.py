@@ -35,8 +35,7 @@ def test_a_difference_is_held_against_the_noise() -> None:
         assert (found.difference is not None) == differs
         assert found.used == pytest.approx(times, rel=1e-3)
         assert not found.decisive
-    assert found.difference is not None
-    assert "17 times what rounding explains" in str(found.difference)
+        assert ("17 times what rounding explains" in str(found.difference)) == differs
     far = Equation({"y": tensor(1.0)}, {"y": tensor(1 + 1e-3)})
     assert first_beyond_noise(far, spread(far, 1e-9), rounding.CONSTANT).decisive
 
