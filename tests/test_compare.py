@@ -112,9 +112,11 @@ def test_a_right_rewrite_is_the_same_layer_and_leaves_nothing_behind(capsys: Cap
         r"^the same layer, as far as \d+ cases of 16 laws tell\ncarried: bias, weight\n", out, re.MULTILINE
     )
     assert re.search(
-        r"^  looked at: \d+ cases, sizes 0 to \d+, float64 and float32; whole numbers,", out, re.MULTILINE
+        r"^  looked at: \d+ cases, sizes 0 to \d+, float64, now and then float32; whole ",
+        out,
+        re.MULTILINE,
     )
-    assert "\n  not looked at: larger sizes, other magnitudes, float16 and bfloat16," in out
+    assert "\n  not looked at: larger sizes, values beyond 1e4, float16 and bfloat16," in out
     assert re.search(r"^EinsumIsLinear +=", out, re.MULTILINE)
     assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["forms.py"]
 
@@ -164,7 +166,7 @@ def test_one_word_says_how_much_is_claimed_and_the_rest_is_told(capsys: Captured
     assert '    same = "function"\n' in (folder / "claim.py").read_text(encoding="utf-8")
     code, out, _ = compare(*words, capsys=capsys)
     assert code == 1
-    assert "\nNOT the same module: refuted by rejects; the same function, as far as 25 cases" in out
+    assert "\nNOT the same module: refuted by rejects; the same function, as far as " in out
     assert 'claim no more than that: --same function; or declare it: --breaks rejects="the reason"' in out
 
 

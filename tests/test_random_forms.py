@@ -60,6 +60,15 @@ class DroppedTogether(Dropped):
     )
 
 
+class FlippedMore(Dropped):
+    """Signs that are turned more often: neither the norm nor the number of zeros tells."""
+
+    forms = (
+        lambda x: x * (1 - 2 * (torch.rand(x.shape) < 0.5).to(x.dtype)),
+        lambda x: x * (1 - 2 * (torch.rand(x.shape) < 0.9).to(x.dtype)),
+    )
+
+
 def decided(claim: type[Equivalence], law: str = "forward", seed: int = 0) -> Verdict:
     case = Case(claim(n=3), {"batch": ()}, seed)  # type: ignore[call-arg]
     return Judge(Domain(claim), LAWS[law]).verdict(case)
@@ -72,7 +81,7 @@ def test_dropout_drawn_in_another_order_is_one_distribution(claim: type[Equivale
     assert (verdict.holds, verdict.decided) == (True, DISTRIBUTIONS), str(verdict.difference)
 
 
-@pytest.mark.parametrize("claim", [DroppedMore, DroppedTogether])
+@pytest.mark.parametrize("claim", [DroppedMore, DroppedTogether, FlippedMore])
 def test_another_distribution_is_refuted(claim: type[Equivalence]) -> None:
     verdict = decided(claim)
     assert verdict.decided == DISTRIBUTIONS
