@@ -9,7 +9,7 @@ difference of meaning stays. So each tensor's own float32 noise sets what its fl
 No tolerance is chosen by hand for any layer: an ill-conditioned one has more noise and is given more room.
 TOLERANCE is one constant for all of them, 2^10. Right pairs use up to 2^4.4 of it at 16,384 terms and 2^6.5
 at a million (a layer norm, whose float64 error grows faster than its float32 noise); a difference of meaning
-arrives at 2^29. `python -m tests.calibration` measures both ends again.
+arrives at 2^29.
 """
 
 from __future__ import annotations
