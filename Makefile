@@ -68,8 +68,8 @@ pictures: $(STAMP) ## draw the report and the terminal for the documentation
 	$(RUN) -m tests.report.pictures docs/pictures --json .equivalence/report.json \
 		--open local-transposed-blocks/forward
 
-calibrate: $(STAMP) ## measure how often a law rejects a right form, and misses a wrong one
-	$(RUN) -m tests.calibration
+calibrate: $(STAMP) ## measure the constant of the rounding model, and write docs/calibration.md
+	$(RUN) -m tests.calibration --write docs/calibration.md
 
 power: $(STAMP) ## measure the false alarms and the power of the law of fresh parameters
 	$(RUN) -m tests.power --runs 10 --write docs/initialisation.md

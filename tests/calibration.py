@@ -1,147 +1,142 @@
-"""Measure the constant of the precision ladder: `python -m tests.calibration` prints the table of its page.
+"""Measure the constant of the rounding model: `python -m tests.calibration --write docs/calibration.md`.
 
-For right pairs, the largest float64 difference in units of 2^-29 noise, which the tolerance must exceed.
-For wrong pairs, the smallest relative change of a single output that is still seen at the tolerance in use.
+Every pair of tests/numerics is run with all the disturbed runs there are, whether or not fewer would do, and
+how far its forms lie apart is put over its noise: right pairs must stay below the constant, wrong ones above.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 import torch
-from properties.oracle.precision import SHRINKAGE, TOLERANCE, beyond_rounding, noise
-from torch import Tensor
-from torch.nn import functional
+from hypothesis import Phase, given, seed, settings
 
-TERMS = tuple(4**power for power in range(8))
-"""K from 1 to 16,384."""
-TRIALS = 60
-ROWS = 4
-TOLERANCES = (1, 4, 16, 64, 256, 1024, 4096)
-CHANGES = tuple(10.0**-power for power in range(1, 17))
+from properties.cases.case import Case
+from properties.cases.domain import Domain
+from properties.cases.form import FormError
+from properties.cases.regime import Reals
+from properties.cases.sample import InapplicableError, OutsideDomainError, Sample
+from properties.cases.strategies import cases
+from properties.cases.values import LARGE, LOOKS
+from properties.judging.judge import DOUBLE, SINGLE, Judge, own_state
+from properties.judging.noise import _disturbed
+from properties.laws import LAWS
+from properties.oracle.nearness import first_beyond_a_few_units, first_beyond_noise
+from properties.oracle.rounding import STAGES
+from properties.report.files import write_whole
+from properties.report.live import LiveLine
+from properties.running.profiles import profile
+from tests.calibration_page import Measured, draw, page
+from tests.numerics import REFUTED_BY, RIGHT, WRONG
 
-Function = Callable[..., Tensor]
-Side = tuple[Tensor, Tensor]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two right ways to compute one thing from x (rows, K) and w (K, 3)."""
-
-    name: str
-    reference: Function
-    candidate: Function
-
-
-def _loop(x: Tensor, weight: Tensor) -> Tensor:
-    total = x.new_zeros(len(x), weight.shape[1])
-    for chunk, rows in zip(
-        x.split(1 + x.shape[1] // 7, dim=1), weight.split(1 + x.shape[1] // 7), strict=True
-    ):
-        total = total + (chunk.unsqueeze(-1) * rows).sum(1)
-    return total
-
-
-def _variance(x: Tensor, _: Tensor) -> Tensor:
-    return (x + 30).square().mean(1) - (x + 30).mean(1).square()
-
-
-def _attention(x: Tensor, weight: Tensor) -> Tensor:
-    scores = x @ x.mT / math.sqrt(x.shape[1])
-    return (scores.exp() / scores.exp().sum(-1, keepdim=True)) @ (x @ weight)
-
-
-def _gradient(function: Function) -> Function:
-    def gradient(x: Tensor, weight: Tensor) -> Tensor:
-        leaf = x.detach().requires_grad_()
-        return torch.autograd.grad(function(leaf, weight).square().sum(), leaf)[0]
-
-    return gradient
-
-
-PAIRS = (
-    Pair("matmul, blocked sum", torch.matmul, _loop),
-    Pair("matmul, reversed sum", torch.matmul, lambda x, w: (x.flip(1).unsqueeze(-1) * w.flip(0)).sum(1)),
-    Pair("matmul, einsum of products", torch.matmul, lambda x, w: torch.einsum("bk,ko->bo", x * 3, w / 3)),
-    Pair("matmul, its gradient", _gradient(torch.matmul), _gradient(_loop)),
-    Pair(
-        "softmax, unshifted", lambda x, _: x.softmax(1), lambda x, _: x.exp() / x.exp().sum(1, keepdim=True)
-    ),
-    Pair(
-        "layer norm, formula",
-        lambda x, _: functional.layer_norm(x, x.shape[1:]),
-        lambda x, _: (x - x.mean(1, keepdim=True)) / (x.var(1, correction=0, keepdim=True) + 1e-5).sqrt(),
-    ),
-    Pair("variance, shifted by 30", lambda x, _: (x + 30).var(1, correction=0), _variance),
-    Pair(
-        "attention, by hand",
-        lambda x, w: functional.scaled_dot_product_attention(x[None], x[None], (x @ w)[None])[0],
-        _attention,
-    ),
-    Pair("gelu, by erf", lambda x, _: functional.gelu(x), lambda x, _: x * (1 + torch.erf(x / 2**0.5)) / 2),
+SETTINGS = (
+    ("forward", DOUBLE),
+    ("forward", SINGLE),
+    ("input_gradient", DOUBLE),
+    ("parameter_gradient", DOUBLE),
+    ("second_derivative", DOUBLE),
 )
+SEEDS = (0,)
+SLOW = ("RNNStepByStep", "GRUStepByStep", "LSTMStepByStep", "RecurrenceByDoubling")
+"""Pairs of hundreds of steps: they are measured near N(0, 1) alone."""
+RUNS = tuple(STAGES)
+SIDES = {"right": RIGHT, "wrong": WRONG}
 
 
-def sides(pair: Pair, terms: int, seed: int) -> tuple[Side, Side]:
-    """Run both ways in float32 and float64 on the same values."""
-    generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(ROWS, terms, generator=generator)
-    weight = torch.randn(terms, 3, generator=generator)
-    reference, candidate = (
-        (function(x, weight), function(x.double(), weight.double()))
-        for function in (pair.reference, pair.candidate)
-    )
-    return reference, candidate
+def measured(side: str, name: str, seeds: Sequence[int] = SEEDS) -> Iterator[Measured]:
+    """Measure one pair on a case of every look, for every setting and seed."""
+    domain = Domain(SIDES[side][name])
+    if draws_by_itself(domain):
+        return
+    looked = [case for number in seeds for case in of_every_look(domain, number)]
+    looked = looked[:1] if name in SLOW else looked
+    for law, regime in SETTINGS:
+        if LAWS[law].needs(domain.exemplar):
+            continue
+        judge = Judge(domain, LAWS[law])
+        for case in looked:
+            if (stages := ratios(judge, case, regime)) is not None:
+                yield Measured(side, name, told(law, regime), stages)
 
 
-def ratio(reference: Side, candidate: Side) -> float:
-    """Give the largest float64 difference in units of 2^-29 noise."""
-    unit = SHRINKAGE * noise(reference, candidate)
-    largest = (reference[1] - candidate[1]).abs().max().item()
-    return largest / unit if unit else 0.0
+def of_every_look(domain: Domain, number: int) -> list[Case]:
+    """Draw a case for every look of values, as the suite draws them, apart from the plainest."""
+    drawn: list[Case] = []
+
+    def keep(case: Case) -> None:
+        drawn.append(case)
+
+    plan = settings(profile("gate"), max_examples=1 + len(LOOKS), phases=[Phase.generate])
+    seed(number)(plan(given(case=cases(domain))(keep)))()
+    varied = drawn[1:] or drawn
+    return [replace(varied[place % len(varied)], values=look) for place, look in enumerate(LOOKS)]
 
 
-def smallest_seen(reference: Side) -> float:
-    """Give the smallest relative change of one output that the tolerance in use still sees."""
-    seen = [change for change in CHANGES if beyond_rounding(reference, _changed(reference, change)).any()]
-    return min(seen, default=math.inf)
+def ratios(judge: Judge, case: Case, regime: Reals) -> tuple[float, ...] | None:
+    """Give the largest ratio after each stage's runs; None where the case says nothing of rounding."""
+    try:
+        with own_state(case):
+            return _ratios(judge, case, regime)
+    except (FormError, OutsideDomainError, InapplicableError):
+        return None
 
 
-def _changed(side: Side, change: float) -> Side:
-    single, double = (value.clone() for value in side)
-    place = int(double.abs().argmax())
-    for value in (single, double):
-        value.view(-1)[place] *= 1 + change
-    return single, double
+def _ratios(judge: Judge, case: Case, regime: Reals) -> tuple[float, ...] | None:
+    plain = judge.equation(case, regime)
+    difference = first_beyond_a_few_units(plain)
+    if difference is None:
+        return ()
+    if difference.leaf is None or (case.values in LARGE and not judge._stays_in_range(case, regime, None)):
+        return None
+    disturbed = list(_disturbed(lambda numbers: judge.equation(case, numbers), regime, range(max(RUNS))))
+    return tuple(first_beyond_noise(plain, disturbed[:runs], math.inf).used for runs in RUNS)
 
 
-def table(trials: int) -> Iterator[str]:
-    """Give the calibration as a Markdown table, then the false alarms by tolerance."""
-    yield "| right pair | " + " | ".join(f"K={terms:,}" for terms in TERMS) + " | smallest change seen |"
-    yield "|---|" + "---|" * (len(TERMS) + 1)
-    everything: list[float] = []
-    for pair in PAIRS:
-        rows = [[sides(pair, terms, seed) for seed in range(trials)] for terms in TERMS]
-        ratios = [[ratio(*both) for both in row] for row in rows]
-        everything += [value for row in ratios for value in row]
-        seen = max(smallest_seen(reference) for row in rows for reference, _ in row[:5] if reference[1].any())
-        yield f"| {pair.name} | " + " | ".join(f"{max(row):.2f}" for row in ratios) + f" | {seen:.0e} |"
-    yield ""
-    yield f"{len(everything):,} comparisons of right pairs, {trials} seeds each. In use: {TOLERANCE:g}."
-    yield ""
-    yield "| tolerance | " + " | ".join(map(str, TOLERANCES)) + " |"
-    yield "|---|" + "---|" * len(TOLERANCES)
-    alarms = [sum(value > tolerance for value in everything) for tolerance in TOLERANCES]
-    yield "| false alarms | " + " | ".join(map(str, alarms)) + " |"
+def draws_by_itself(domain: Domain) -> bool:
+    """Whether a form draws random numbers of its own: such pairs are compared as distributions."""
+    sample = Sample(domain.typical, DOUBLE)
+    forms = (sample.reference, sample.candidate)
+    for form in forms:
+        form.watched = True
+        with own_state(domain.typical), suppress(FormError):
+            form(sample.theta, sample.inputs)
+    return any(form.has_drawn for form in forms)
+
+
+def told(law: str, regime: Reals) -> str:
+    """Name a setting."""
+    return f"{law}, float32" if regime.dtype == torch.float32 else law
+
+
+def pairs() -> Iterator[tuple[str, str]]:
+    """Name the pairs that are measured; what only computes less precisely is no other function."""
+    yield from (("right", name) for name in RIGHT)
+    yield from (("wrong", name) for name in WRONG if "precision" not in REFUTED_BY[name])
 
 
 def main() -> None:
-    """Print the table; an argument gives the number of seeds."""
-    for line in table(int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS):
-        print(line, flush=True)
+    """Measure every pair, and write the page and the picture beside it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.calibration", description=__doc__)
+    parser.add_argument("--write", type=Path, metavar="FILE", required=True, help="the page")
+    destination = parser.parse_args().write
+    torch.set_num_threads(1)
+    began, line = time.monotonic(), LiveLine()
+    found: list[Measured] = []
+    named = list(pairs())
+    for done, (side, name) in enumerate(named):
+        line.count(done, len(named), name)
+        found += measured(side, name)
+    line.write("")
+    draw(found, destination.parent / "pictures")
+    write_whole(page(found, SEEDS), destination)
+    sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def test_a_way_that_judges_pairs_alike_shows_it(rejected: int, cells: list[str],
 
 
 def test_a_wrong_pair_is_found_by_this_suite_where_usual_ways_see_nothing() -> None:
-    effort = replace(LITTLE, pair_seeds=1, pair_examples=50)
+    effort = replace(LITTLE, pair_seeds=1)
     rejected = {one.way: one.rejected for one in pairs.judged_pair(effort, "wrong CutAtFifty")}
     assert rejected == {PRODUCT: 1} | dict.fromkeys(pairs.WAYS, 0)
 

@@ -36,7 +36,7 @@ class Card:
     held: Sequence[Held]
     judged: Sequence[Judged]
     pair_examples: int
-    """Cases of a law that this suite tried of a pair."""
+    """Cases of a law that this suite tried of a right pair."""
 
 
 @dataclass(frozen=True)

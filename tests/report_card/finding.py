@@ -34,6 +34,7 @@ RIGHT_SEEDS = 100
 HYPOTHESIS_SEEDS = 5
 """Runs of a way that draws 100 shapes and values in each."""
 PAIR_SEEDS = 2
+"""Seeds of every way for a pair with hard numerics."""
 WORKERS = 2
 
 Found = TypeVar("Found")
@@ -50,7 +51,7 @@ class Effort:
     """Cases of a law for a right form; None takes those of the gate."""
     pair_seeds: int = PAIR_SEEDS
     pair_examples: int = GATE_EXAMPLES
-    """Cases of a law for a pair with hard numerics, and seeds of every way."""
+    """Cases of a law for a right pair with hard numerics."""
 
 
 EVERYTHING = Effort()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from properties.cases.sample import OutsideDomainError
+from properties.running.profiles import EXPLORE_EXAMPLES
 from tests.numerics.trying import SIDES, tried
 from tests.report_card.finding import PRODUCT, Effort, spread_out
 from tests.report_card.ways import Way, fast_gradcheck, one_size, one_size_in_double
@@ -49,7 +50,7 @@ def judged_pair(effort: Effort, named: str) -> list[Judged]:
 
 
 def _by_suite(effort: Effort, side: str, name: str) -> Judged:
-    examples = 1 if name in SLOW else effort.pair_examples
+    examples = EXPLORE_EXAMPLES if side == "wrong" else 1 if name in SLOW else effort.pair_examples
     outcome = tried(side, name, range(effort.pair_seeds), examples)
     rejected = min(outcome.refuted, outcome.seeds)
     return Judged(side, name, PRODUCT, outcome.seeds, rejected, outcome.cases)

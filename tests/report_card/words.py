@@ -37,8 +37,11 @@ PAIRS = """
 
 The pairs of `tests/numerics`: right ones are one function, written in two ways of which few agree in the last
 places; wrong ones are off by little, in one element, in one gradient, at large numbers, at zeros or ties, or
-in their digits alone. This suite runs every law of the function on a right pair, and those of which one must
-find it on a wrong one, {examples} cases each; the usual ways run at the one size, as above. Seeds: {seeds}.
+in their digits alone. This suite runs every law of the function on a right pair, {examples} cases each (one
+of those that take hundreds of steps), and on a wrong one those of which one must find it, up to the cases of
+the explore profile; the usual ways run at the one size, as above. They put the carried weights into a form
+by torch's functional_call, which takes them back before backward: a form that recomputes there is rejected
+for that. Seeds: {seeds}.
 """
 LAWS = """
 ## Time per case, law by law
