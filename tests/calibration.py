@@ -26,7 +26,7 @@ from properties.cases.sample import InapplicableError, OutsideDomainError, Sampl
 from properties.cases.strategies import cases
 from properties.cases.values import LARGE, LOOKS
 from properties.judging.judge import DOUBLE, SINGLE, Judge, own_state
-from properties.judging.noise import _disturbed
+from properties.judging.noise import disturbed_runs
 from properties.laws import LAWS
 from properties.oracle.nearness import first_beyond_a_few_units, first_beyond_noise
 from properties.oracle.rounding import STAGES
@@ -95,7 +95,8 @@ def _ratios(judge: Judge, case: Case, regime: Reals) -> tuple[float, ...] | None
         return ()
     if difference.leaf is None or (case.values in LARGE and not judge._stays_in_range(case, regime, None)):
         return None
-    disturbed = list(_disturbed(lambda numbers: judge.equation(case, numbers), regime, range(max(RUNS))))
+    runs_made = disturbed_runs(lambda numbers: judge.equation(case, numbers), regime, range(max(RUNS)), set())
+    disturbed = list(runs_made)
     return tuple(first_beyond_noise(plain, disturbed[:runs], math.inf).used for runs in RUNS)
 
 

@@ -104,7 +104,7 @@ def test_one_function_is_refuted_at_no_seed(claim: type[Equivalence], law: str, 
 def test_without_the_noise_of_disturbed_runs_right_forms_would_be_refuted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(noise, "_disturbed", lambda *_: iter([]))
+    monkeypatch.setattr(noise, "disturbed_runs", lambda *_: iter([]))
     for claim, n in ((SharpSoftmax, 3), (UpcastNorm, 3), (NormByDefinition, 1)):
         assert any(not verdict.holds for law in FUNCTION for verdict in judged(claim, law, n=n))
 

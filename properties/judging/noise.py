@@ -61,7 +61,7 @@ def beyond_noise(
     for runs, constant in stages.items():
         if judged.difference is None or judged.difference.leaf is None:
             break
-        disturbed += _disturbed(state, regime, range(len(disturbed), runs), narrow)
+        disturbed += disturbed_runs(state, regime, range(len(disturbed), runs), narrow)
         # What underflows in a narrow dtype is 0 in every run.
         least = max((torch.finfo(dtype).tiny for dtype in narrow), default=0.0)
         found = first_beyond_noise(plain, disturbed, constant, whole=whole, least=least)
@@ -79,12 +79,12 @@ def less_precise(state: State, regime: Regime) -> Difference | None:
     for runs, most in LESS_PRECISE.items():
         if difference is None or difference.leaf is None:
             return None
-        disturbed += _disturbed(state, regime, range(len(disturbed), runs), set())
+        disturbed += disturbed_runs(state, regime, range(len(disturbed), runs), set())
         difference = first_less_precise(plain, disturbed, most)
     return difference
 
 
-def _disturbed(
+def disturbed_runs(
     state: State, regime: Regime, numbers: Iterable[int], narrow: set[torch.dtype]
 ) -> Iterator[Equation]:
     """State an equation with every operation disturbed; a run in which a form raises says nothing.
