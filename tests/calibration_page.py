@@ -214,7 +214,7 @@ def _histograms(found: Found) -> Any:
         axes.axvline(CONSTANT, color=INK, linewidth=1.0, linestyle=":", label=f"the constant, {CONSTANT:g}")
         axes.set(xscale="log", xlim=(LEAST, MOST), ylabel="cases")
         axes.grid(visible=True, color=FAINT, linewidth=0.4)
-        axes.legend(fontsize=8, loc="upper right")
+        axes.legend(fontsize=8, loc="upper center")
     lower.set_xlabel("|reference - candidate| / noise; beyond the ends at the ends", fontsize=9)
     return figure
 
