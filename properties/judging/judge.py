@@ -208,7 +208,7 @@ class Judge:
 
     def _difference_again(self, verdict: Verdict, values: Values) -> Difference | None:
         if verdict.decided == DISTRIBUTIONS:
-            return verdict.difference
+            return self._as_distributions(verdict, values).difference
         if self.law.decided == "noise":
             return less_precise(lambda numbers: self.equation(verdict.case, numbers, values), verdict.regime)
         if verdict.decided != ROUNDING:
@@ -257,11 +257,11 @@ class Judge:
         self.law.equate(verdict.case.claim, sample)
         return any(form.has_drawn for form in forms)
 
-    def _as_distributions(self, verdict: Verdict) -> Verdict:
+    def _as_distributions(self, verdict: Verdict, values: Values | None = None) -> Verdict:
         """Compare two random forms as distributions: they differ draw by draw."""
 
         def state(draws: tuple[int, int]) -> Equation:
-            sample = Sample(verdict.case, verdict.regime, self.domain.data)
+            sample = Sample(verdict.case, verdict.regime, self.domain.data, values)
             sample.reference.draws, sample.candidate.draws = draws
             return self.law.equate(verdict.case.claim, sample)
 

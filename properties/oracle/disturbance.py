@@ -209,7 +209,9 @@ def _growth(name: str, args: tuple[Any, ...]) -> float:
 
 
 def _is_inexact(tensor: Tensor) -> bool:
-    has_numbers = tensor.layout is torch.strided and not tensor.is_meta and tensor.numel() > 0
+    # Autograd's zeros have no memory.
+    stored = tensor.layout is torch.strided and not tensor.is_meta and not tensor._is_zerotensor()  # noqa: SLF001
+    has_numbers = stored and tensor.numel() > 0
     return has_numbers and (tensor.is_complex() or (tensor.is_floating_point() and not _counts(tensor)))
 
 

@@ -17,7 +17,7 @@ from properties.cases.case import Case
 from properties.cases.regime import Integers
 from properties.cases.sample import Values
 from properties.cases.values import NORMAL, look
-from properties.judging.judge import DIRECTLY, ROUNDING, Judge, Verdict
+from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, ROUNDING, Judge, Verdict
 from properties.judging.tally import Tally
 from properties.oracle.agreement import Difference
 from properties.refutation import overflow
@@ -66,6 +66,9 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         """The smallest values that show the failure, and how they show it."""
         if self.values is not None and self.verdict.difference is not None:
             return self.values, self.verdict.difference
+        if self.verdict.decided == DISTRIBUTIONS and self.verdict.difference is not None:
+            # To try other values takes thousands of runs.
+            return self.judge.values(self.verdict), self.verdict.difference
         values, difference = minimised(self.judge, self.verdict)
         if self.judge.law.decided != "noise":
             return values, difference
