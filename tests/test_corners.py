@@ -77,11 +77,13 @@ def test_one_small_case_is_given_for_each_size_that_none_had() -> None:
 
 def test_one_case_is_given_for_each_look_that_none_had() -> None:
     domain = Domain(Masked)
-    corners = list(uncovered(domain, [replace(domain.typical, values="ties")], ["zeros", "ties", "equal"]))
+    wide = replace(domain.typical, axes=dict.fromkeys(domain.axes, (5,)), values="ties")
+    corners = list(uncovered(domain, [wide], ["zeros", "ties", "equal"]))
     assert [case.values for case in corners if case.values != NORMAL] == ["zeros", "equal"]
-    # A look of no numbers shows nothing.
-    empty = replace(domain.typical, axes={**domain.typical.axes, "batch": (0,)}, values="ties")
-    assert "ties" in {case.values for case in uncovered(domain, [empty], ["ties"])}
+    # A look of few numbers, or of none, shows nothing.
+    for axes in ((0,), (1,)):
+        few = replace(wide, axes=dict.fromkeys(domain.axes, axes))
+        assert "ties" in {case.values for case in uncovered(domain, [few], ["ties"])}
     pinned = Domain(Masked, {"values": "small"})
     assert {case.values for case in uncovered(pinned, [], LOOKS)} == {"small"}
 

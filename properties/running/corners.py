@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from equivalence.variable import AtLeast, Between, Mask, Over
 from properties.cases.case import Case, Shape
 from properties.cases.domain import Domain
-from properties.cases.values import NORMAL
+from properties.cases.values import LIMIT, NORMAL
 
 EDGES = (0, 1)
 ROWS = 5
-ENOUGH_CASES = 3
-"""Small cases with one look of values, beyond which no wide one is tried."""
+MANY = 16
+"""So many entries of inputs show a look of values: of few, none may lie where a form breaks."""
 
 
 def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> Iterator[Case]:
@@ -25,14 +26,13 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
     """
     pinned = domain.pins.get("values")
     typical = replace(domain.typical, seed=domain.pins.get("seed", 0), values=pinned or NORMAL)
-    # Many entries: a few need not reach where a form breaks.
     wide = replace(next(domain.wide()), axes={name: domain.axis(name, (ROWS,)) for name in domain.axes})
+    shown = {case.values for case in tried if _entries(case) >= MANY}
     for look in looks:
-        if (
-            pinned is None
-            and sum(case.values == look and _has_entries(case) for case in tried) < ENOUGH_CASES
-        ):
+        if pinned is None and look not in {NORMAL, *shown}:
             yield replace(wide, seed=typical.seed, values=look)
+    # What differs just below overflow is told, and refutes nothing.
+    tried = [case for case in tried if case.values != LIMIT]
     for name, kind in domain.drawn:
         for size in _edges(kind):
             if all(getattr(case.claim, name) != size for case in tried):
@@ -43,9 +43,9 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
                 yield replace(typical, axes={**typical.axes, name: shape})
 
 
-def _has_entries(case: Case) -> bool:
-    """Whether any input holds a number: where none does, no look is seen."""
-    return any(0 not in case.shape(variable) for variable in case.claim.inputs().values())
+def _entries(case: Case) -> int:
+    """Count the numbers of all inputs."""
+    return sum(prod(case.shape(variable)) for variable in case.claim.inputs().values())
 
 
 def _edges(kind: Any) -> tuple[int, ...]:
