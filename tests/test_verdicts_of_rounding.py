@@ -12,7 +12,7 @@ from equivalence import Equivalence, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.sample import OutsideDomainError
-from properties.cases.values import LOOKS
+from properties.cases.values import LARGE, LIMIT, LOOKS
 from properties.judging import noise
 from properties.judging.judge import ROUNDING, Judge, Verdict
 from properties.laws import LAWS
@@ -37,7 +37,7 @@ def judged(claim: type[Equivalence], law: str, seeds: int = SEEDS, **fields: Any
             found.append(judge.verdict(case))
         except OutsideDomainError:
             # Both forms leave the range of the dtype there.
-            assert case.values in ("hundreds", "thousands")
+            assert case.values in LARGE
     return found
 
 
@@ -255,7 +255,7 @@ class Unmasked(CausalMask):
 
 def test_minus_infinity_in_one_form_is_a_difference() -> None:
     verdicts = judged(Unmasked, "forward", n=3)
-    assert not any(verdict.holds for verdict in verdicts)
+    assert not any(verdict.holds for verdict in verdicts if verdict.case.values != LIMIT)
 
 
 class Once(torch.autograd.Function):

@@ -27,8 +27,8 @@ State = Callable[[tuple[int, int]], Equation]
 
 def drew_alike(leaf: Leaf) -> bool:
     """Whether two tensors differ by so little that both forms drew the same: something else differs."""
-    apart = (leaf.reference - leaf.candidate).abs()
-    return bool((apart <= ALIKE * leaf.reference.abs())[leaf.wrong].all())
+    reference, candidate = leaf.reference.double(), leaf.candidate.double()
+    return bool(((reference - candidate).abs() <= ALIKE * reference.abs())[leaf.wrong].all())
 
 
 def difference_of_distributions(state: State, seed: int) -> Difference | None:

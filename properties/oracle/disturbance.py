@@ -107,7 +107,8 @@ class Disturbance(Mode):
         inside = INSIDE.get(name)
         if inside is not None:
             slack = inside(*args)
-            return result + (self._changed(slack, AMPLITUDE, -1) - slack).to(result.dtype)
+            moved = self._changed(slack, AMPLITUDE, -2) - slack
+            return self._changed(result, AMPLITUDE, -1) + moved.to(result.dtype)
         if not written:
             return self._changed(result, AMPLITUDE, -1)
         for tensor in tensors(result):
@@ -224,6 +225,12 @@ def _of_gelu_backward(gradient: Tensor, x: Tensor, **_: Any) -> Tensor:
     return gradient * (1 + x.abs())
 
 
+def _of_glu_backward(gradient: Tensor, x: Tensor, axis: int) -> Tensor:
+    """Return that of s (1 - s), s the sigmoid of the gate: only its gradient takes a difference."""
+    values, _ = x.chunk(2, axis)
+    return torch.cat([torch.zeros_like(gradient), gradient * values], axis)
+
+
 def _of_log_softmax(x: Tensor, axis: int, *_: Any) -> Tensor:
     return x - x.amax(axis, keepdim=True) - 1 if x.numel() else x
 
@@ -233,6 +240,7 @@ SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}
 INSIDE: Mapping[str, Callable[..., Tensor]] = {
     "gelu": lambda x, **_: x,
     "gelu_backward": _of_gelu_backward,
+    "glu_backward": _of_glu_backward,
     "_log_softmax": _of_log_softmax,
     "logsumexp": lambda x, axes, keepdim=False: x.abs().amax(axes, keepdim=keepdim) + 1,
 }
