@@ -41,7 +41,11 @@ SHOWN = {declared(mutant): mutant for mutant in reversed(MUTANTS.values())}
 """The first mutant of each law."""
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+DRAWN = {"DropsAtAnotherRate", "DropsAllAtOnce"}
+"""Seen in the distribution of many runs alone, which no single run of a script shows."""
+
+
+@pytest.mark.parametrize("name", [name for name in MUTANTS if name not in DRAWN])
 def test_a_script_shows_a_mutant_and_says_fixed_of_the_right_form(name: str, tmp_path: Path) -> None:
     trial = Trial(MUTANTS[name], refuted_by_its_law(MUTANTS[name]), tmp_path)
     code, printed = trial.script_of(trial.case)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
 from math import prod
@@ -27,8 +28,8 @@ LARGEST_SPAN = 16
 """A case beyond this is traced by itself."""
 WIDE = (20, 6, 12, 8)
 """Sizes of wide cases, for laws that need many entries; unequal, so that no fan is like another."""
-SMALL = (1, 2, 3)
-"""Sizes of small cases that are tried where a wide one failed."""
+SMALL = ((1,), (2,), (3,), (1, 2), (2, 1), (2, 3), (3, 2))
+"""Sizes of small cases that are tried where a wide one failed; by turns, for some fail at unequal ones."""
 
 
 class Domain:
@@ -95,12 +96,15 @@ class Domain:
             yield self._wide_case(picked, place)
 
     def smaller(self, like: Case) -> Iterator[Case]:
-        """Give the cases with every size cut to 1, to 2 and to 3, and the other fields as in a given case."""
-        for most in SMALL:
+        """Give the cases with every size cut to a few small ones, and the rest as in a given case."""
+        for small in SMALL:
+            most = max(small)
             if max(self.sizes(like).values(), default=0) > most:
-                claim = self._configured(lambda name, kind: _cut(kind, getattr(like.claim, name), most))  # noqa: B023  (called at once)
+                turns = itertools.cycle(small)
+                claim = self._configured(lambda name, kind: _cut(kind, getattr(like.claim, name), turns))  # noqa: B023  (called at once)
                 axes = {name: tuple(min(size, most) for size in shape) for name, shape in like.axes.items()}
-                yield Case(claim, {name: self.axis(name, shape) for name, shape in axes.items()}, like.seed)
+                axes = {name: self.axis(name, shape) for name, shape in axes.items()}
+                yield replace(like, claim=claim, axes=axes)
 
     def axis(self, name: str, drawn: Shape) -> Shape:
         """Give a free axis its pinned shape, or the one drawn."""
@@ -185,8 +189,8 @@ def _within(kind: Kind, size: int) -> int:
     return max(size, kind.low)
 
 
-def _cut(kind: Kind, value: Any, most: int) -> Any:
-    return value if isinstance(kind, Choice) else _within(kind, min(value, most))
+def _cut(kind: Kind, value: Any, turns: Iterator[int]) -> Any:
+    return value if isinstance(kind, Choice) else _within(kind, min(value, next(turns)))
 
 
 def _largest(kind: Kind, value: Any) -> Any:
