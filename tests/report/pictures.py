@@ -30,7 +30,7 @@ class Picture(NamedTuple):
     opened: bool
 
 
-SHOWN_COMMAND = ("verify", "two-d-fc", "masked-output", "local-transposed-blocks")
+SHOWN_COMMAND = ("verify", "two-d-fc", "masked-output")
 TERMINAL = """<!doctype html><meta charset="utf-8"><title>terminal</title>
 <body style="margin: 0; background: #14161a; color: #d7dae0">
 <pre style="margin: 0; padding: 24px; font: 14px/1.45 monospace; white-space: pre-wrap"><b>$ {command}</b>
