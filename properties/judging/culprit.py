@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 
 from properties.cases.form import FormError
-from properties.cases.regime import Regime, Undisturbed
+from properties.cases.regime import Regime
+from properties.judging.noise import State, disturbed_by
 from properties.oracle.agreement import Equation
 from properties.oracle.disturbance import Disturbance
 from properties.oracle.nearness import noise_of
@@ -18,13 +19,14 @@ EXPLAINS = 0.5
 MOST_OPERATIONS = 64
 
 
-def culprit(state: Callable[[Regime], Equation], regime: Regime) -> str:
+def culprit(state: State, regime: Regime) -> str:
     """Say in which operation or dtype the candidate loses its digits; empty where in no single one."""
     try:
         rounded = _rounded(state, regime)
-        whole = _noise(state, regime, "")
+        plain = state(regime)
+        whole = _noise(plain, state, regime)
         names = list(dict.fromkeys(name for name, _ in rounded))[:MOST_OPERATIONS]
-        guilty = [name for name in names if _noise(state, regime, name) > EXPLAINS * whole]
+        guilty = [name for name in names if _noise(plain, state, regime, name) > EXPLAINS * whole]
     except FormError:
         return ""
     wide = torch.finfo(regime.dtype).eps
@@ -45,19 +47,14 @@ def _dtype(rounded: Sequence[tuple[str, torch.dtype]], wide: float) -> str:
     return f"it computes in {narrowest} inside".replace("torch.", "")
 
 
-def _rounded(state: Callable[[Regime], Equation], regime: Regime) -> list[tuple[str, torch.dtype]]:
+def _rounded(state: State, regime: Regime) -> list[tuple[str, torch.dtype]]:
     disturbance = Disturbance(0)
-    with disturbance:
-        state(Undisturbed(regime, disturbance))
+    disturbed_by(disturbance, state, regime)
     return list(disturbance.rounded)
 
 
-def _noise(state: Callable[[Regime], Equation], regime: Regime, only: str) -> float:
-    """Return the largest noise of the candidate's side where one operation alone is disturbed."""
-    runs = []
-    for number in range(RUNS):
-        disturbance = Disturbance(number, only)
-        with disturbance:
-            runs.append(state(Undisturbed(regime, disturbance)).candidate)
-    found = noise_of(state(regime).candidate, runs)
+def _noise(plain: Equation, state: State, regime: Regime, only: str = "") -> float:
+    """Return the largest noise of the candidate's side where all operations are disturbed, or one alone."""
+    runs = [disturbed_by(Disturbance(number, only), state, regime).candidate for number in range(RUNS)]
+    found = noise_of(plain.candidate, runs)
     return max((float(noise.max()) for _, _, noise in found if noise.numel()), default=0.0)

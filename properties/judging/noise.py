@@ -84,6 +84,12 @@ def less_precise(state: State, regime: Regime) -> Difference | None:
     return difference
 
 
+def disturbed_by(disturbance: Disturbance, state: State, regime: Regime) -> Equation:
+    """State an equation with its operations disturbed, and its numbers as they are."""
+    with disturbance:
+        return state(Undisturbed(regime, disturbance))
+
+
 def disturbed_runs(
     state: State, regime: Regime, numbers: Iterable[int], narrow: set[torch.dtype]
 ) -> Iterator[Equation]:
@@ -94,7 +100,6 @@ def disturbed_runs(
     for number in numbers:
         disturbance = Disturbance(number)
         with suppress(FormError):
-            with disturbance:
-                equation = state(Undisturbed(regime, disturbance))
+            equation = disturbed_by(disturbance, state, regime)
             narrow |= {dtype for _, dtype in disturbance.rounded if narrows(regime.dtype, dtype)}
             yield equation
