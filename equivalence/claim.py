@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, dataclass_transform
 
@@ -47,6 +47,9 @@ class Equivalence:
 
     breaks: ClassVar[Mapping[str, str]] = {}
     """Law -> reason, for every law within `same` that it is known to fail: the failure must be found."""
+
+    circumstances: ClassVar[Sequence[str]] = ()
+    """In what the forms are the same, where that is not every way of using them: ("eval",), ("not jvp",)."""
 
     fresh_entries_independent: ClassVar[bool] = True
     """Whether all entries of all fresh parameters are independent draws, but for copies that both forms make.

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from properties.circumstances import CIRCUMSTANCES
+from properties.circumstances.transforms import COMPILER
 from properties.laws import LAWS
 from properties.report.document import CellRecord
 from properties.running import table
@@ -32,7 +34,8 @@ def test_cases_sizes_dtypes_and_values_are_those_of_the_records(held: CellRecord
     assert said == "looked at: 50 cases, sizes 0 to 31, float64, now and then float32; whole numbers"
     assert left == (
         "not looked at: larger sizes, values beyond 1e4, float16 and bfloat16, other devices than the CPU, "
-        f"torch.compile, {len(LAWS) - 2} other laws"
+        f"{len(LAWS) - 2} other laws, under torch.func.jvp, compiled by {COMPILER}, exported, "
+        f"{len(CIRCUMSTANCES) - 3} other circumstances"
     )
 
 
@@ -53,7 +56,7 @@ def test_the_looks_of_the_values_are_named(held: CellRecord) -> None:
 
 def test_what_is_told_of_cases_that_hold_is_told_once(held: CellRecord) -> None:
     one, other = (replace(held, notes=[note]) for note in ("rounded to bfloat16", "a buffer stays"))
-    assert list(looked_at([one, other, one]))[2:] == ["rounded to bfloat16", "a buffer stays"]
+    assert list(looked_at([one, other, one]))[-2:] == ["rounded to bfloat16", "a buffer stays"]
 
 
 def test_what_was_not_drawn_is_named(held: CellRecord) -> None:
@@ -68,7 +71,20 @@ def test_what_was_not_drawn_is_named(held: CellRecord) -> None:
 def test_laws_that_were_all_asked_leave_none(held: CellRecord) -> None:
     skipped = replace(held, law="masked", executed=0, status=Status.DOES_NOT_APPLY)
     *_, left = looked_at([skipped, *(cell(held, law, "exact") for law in LAWS if law != "masked")])
-    assert left.endswith("torch.compile")
+    assert "other law" not in left
+
+
+def test_the_circumstances_are_named_by_what_they_change(held: CellRecord) -> None:
+    drawn = {"under": {"none": 20, "eval+no_grad": 1, "transposed": 1}}
+    _, used, left = looked_at([replace(cell(held, "forward", "rounding"), sizes=drawn)])
+    assert used == "used in 3 circumstances: mode, gradients, inputs"
+    assert left.endswith(f"{len(CIRCUMSTANCES) - 6} other circumstances")
+
+
+def test_a_dear_circumstance_is_named_until_it_was_tried(held: CellRecord) -> None:
+    drawn = {"under": {name: 1 for name in CIRCUMSTANCES if name != "exported"}}
+    *_, left = looked_at([replace(cell(held, "forward", "rounding"), sizes=drawn)])
+    assert left.endswith(f"{len(LAWS) - 1} other laws, exported")
 
 
 def test_nothing_is_said_where_nothing_ran(held: CellRecord) -> None:

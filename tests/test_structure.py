@@ -27,6 +27,7 @@ HEIGHTS = {
     "equivalence.catalogue": 3,
     "properties.report": 4,
     "properties.oracle": 4,
+    "properties.circumstances": 4,
     "properties.cases": 5,
     "properties.cost": 5,
     "properties.laws": 6,

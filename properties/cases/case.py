@@ -10,19 +10,22 @@ import numpy as np
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError, Variable
 from properties.cases.values import NORMAL
+from properties.circumstances.registry import written
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Case:
-    """Field values, free axes, a seed and a look: everything that a run depends on, and no tensor."""
+    """Fields, free axes, a seed, a look, circumstances: everything that a run depends on, and no tensor."""
 
     claim: Equivalence
     axes: Mapping[str, Shape]
     seed: int
     values: str = NORMAL
     """What the values of the inputs look like: a name of LOOKS."""
+    under: tuple[str, ...] = ()
+    """In what circumstances the forms are used: names of CIRCUMSTANCES."""
 
     def shape(self, variable: Variable) -> Shape:
         """Give the shape of an input in this case."""
@@ -49,7 +52,8 @@ class Case:
         fields = [f"{name}={value!r}" for name, value in vars(self.claim).items()]
         axes = [f"{name}={shape}" for name, shape in self.axes.items()]
         looks = [f"values={self.values}"] if self.values != NORMAL else []
-        return ", ".join([*fields, *axes, f"seed={self.seed}", *looks])
+        under = [f"under={written(self.under)}"] if self.under else []
+        return ", ".join([*fields, *axes, f"seed={self.seed}", *looks, *under])
 
     def _sizes(self, name: str) -> Shape:
         if name.lstrip("*") in self.axes:

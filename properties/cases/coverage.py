@@ -8,16 +8,20 @@ from typing import Any
 
 from equivalence.variable import Mask
 from properties.cases.case import Case
+from properties.circumstances.registry import written
 
 PRIMES = {5, 7, 11, 13, 17, 19}
 """2 and 3 come in every run."""
+PLAIN = "none"
+"""How no leading axes and no circumstances are written."""
 
 
 def sizes_covered(cases: Iterable[Case]) -> dict[str, dict[str, int]]:
     """Count for every field, free axis and look of the values how many cases had which one."""
     counted: dict[str, Counter[str]] = {}
     for case in cases:
-        for name, value in {**vars(case.claim), **case.axes, "values": case.values}.items():
+        named = {**vars(case.claim), **case.axes, "values": case.values, "under": written(case.under)}
+        for name, value in named.items():
             counted.setdefault(name, Counter())[_word(value)] += 1
     return {name: dict(sorted(values.items(), key=_order)) for name, values in counted.items()}
 
@@ -42,10 +46,10 @@ def _sizes(case: Case) -> list[int]:
 
 def _word(value: Any) -> str:
     if isinstance(value, tuple):
-        return "x".join(map(str, value)) or "none"
+        return "x".join(map(str, value)) or PLAIN
     if isinstance(value, Mask):
         return _density(value)
-    return str(value)
+    return str(value) or PLAIN
 
 
 def _density(mask: Mask) -> str:

@@ -23,7 +23,7 @@ class Choice:
     values: tuple[Any, ...]
 
 
-RESERVED = ("seed", "values")
+RESERVED = ("seed", "values", "under")
 Kind = AtLeast | Between | Choice | Over
 
 
@@ -56,7 +56,7 @@ def fields_of(claim: type[Equivalence]) -> dict[str, Kind]:
     _check_single(claim, kinds)
     if taken := [name for name in kinds if name in RESERVED]:
         raise ClaimError(
-            f"{claim.__name__}: every case has a seed and a look of values, and no field is called "
+            f"{claim.__name__}: every case has a seed, a look and circumstances, and no field is called "
             f"{' or '.join(RESERVED)}, but {taken[0]!r} is one; rename it"
         )
     for name, kind in kinds.items():

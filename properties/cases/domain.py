@@ -15,10 +15,26 @@ from torch import Tensor
 from equivalence.claim import Equivalence
 from equivalence.variable import AtLeast, Between, ClaimError, Mask, Over
 from properties.cases.case import Case, Shape
-from properties.cases.definition import Choice, Kind, derived_sizes, fields_of, free_axes, located, sizes_of
+from properties.cases.definition import (
+    RESERVED,
+    Choice,
+    Kind,
+    derived_sizes,
+    fields_of,
+    free_axes,
+    located,
+    sizes_of,
+)
 from properties.cases.form import FormError
 from properties.cases.sample import build
 from properties.cases.values import NORMAL, look
+from properties.circumstances.registry import (
+    Circumstance,
+    Shown,
+    asked_and_left_out,
+    known,
+    possible,
+)
 
 WIDEST_EXEMPLAR = 8
 SPAN = 6
@@ -38,11 +54,17 @@ class Domain:
     def __init__(
         self, claim: type[Equivalence], pins: Mapping[str, Any] | None = None, data: Tensor | None = None
     ) -> None:
-        """Read a claim's class; ClaimError where it is not written as a claim is."""
+        """Read a claim's class; ClaimError where it is not written as a claim is.
+
+        `pins["under"]` gives circumstances that every case is under, and as "not name" those that none is.
+        """
         self.claim = claim
         self.pins = dict(pins or {})
         self.data = data
         with located(claim):
+            under, self.left_out = asked_and_left_out([*claim.circumstances, *self.pins.pop("under", ())])
+            if under:
+                self.pins["under"] = under
             self.fields = fields_of(claim)
             self.axes = free_axes(claim, self.fields)
             self.derived = derived_sizes(claim)
@@ -85,7 +107,7 @@ class Domain:
         """Give the case with every size at its largest, and the other fields as in a given case."""
         claim = self._configured(lambda name, kind: _largest(kind, getattr(like.claim, name)))
         axes = {name: self.axis(name, (LARGE,)) for name in self.axes}
-        return Case(claim, axes, 0)
+        return Case(claim, axes, 0, under=like.under)
 
     def wide(self) -> Iterator[Case]:
         """Give cases of many entries and unequal sizes: one for every value of every option."""
@@ -94,6 +116,23 @@ class Domain:
         chosen = [{**usual, name: value} for name, values in options.items() for value in values]
         for place, picked in enumerate(chosen or [usual]):
             yield self._wide_case(picked, place)
+
+    def circumstances(self, shown: Shown | None, *, exploring: bool = False) -> dict[str, Circumstance]:
+        """Give what a case may be under beside what is asked for, where it shows in values or gradients."""
+        asked = {known(name).aspect for name in self.under}
+        tried = ("gate", "explore") if exploring else ("gate",)
+        found = possible(self.exemplar, shown) if shown else {}
+        return {
+            name: one
+            for name, one in found.items()
+            if one.tried in tried and one.aspect not in asked and name not in self.left_out
+        }
+
+    @property
+    def under(self) -> tuple[str, ...]:
+        """In what circumstances every case is, as the claim or its reader asks."""
+        asked: tuple[str, ...] = self.pins.get("under", ())
+        return asked
 
     def smaller(self, like: Case) -> Iterator[Case]:
         """Give the cases with every size cut to a few small ones, and the rest as in a given case."""
@@ -154,7 +193,7 @@ class Domain:
             lambda name, kind: picked[name] if isinstance(kind, Choice) else _within(kind, next(sizes))
         )
         axes = {name: self.axis(name, (1,)) for name in self.axes}
-        return Case(claim, axes, self.pins.get("seed", place))
+        return Case(claim, axes, self.pins.get("seed", place), under=self.under)
 
     def _exemplars(self) -> Iterator[Case]:
         """Give small configurations of equal sizes, then of all small sizes."""
@@ -168,10 +207,10 @@ class Domain:
         claim = self._configured(
             lambda _, kind: kind.values[-1] if isinstance(kind, Choice) else _within(kind, next(sizes))
         )
-        return Case(claim, {name: self.axis(name, (2,)) for name in self.axes}, 0)
+        return Case(claim, {name: self.axis(name, (2,)) for name in self.axes}, 0, under=self.under)
 
     def _check_pins(self) -> None:
-        known = [*self.fields, *self.axes, "seed", "values"]
+        known = [*self.fields, *self.axes, *RESERVED]
         look(self.pins.get("values", NORMAL))
         for name in self.pins:
             if name not in known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pickle import PicklingError
 from typing import Any
 
@@ -15,6 +16,8 @@ from equivalence.claim import ClaimError, Equivalence, Theta
 from properties.cases.generators import drawn_so_far, generator_state
 from properties.cases.memory import standing_in, unwritten
 from properties.cases.regime import Regime
+from properties.circumstances.registry import Use
+from properties.circumstances.under import PLAIN
 
 REFUSALS = (
     ValueError,
@@ -64,15 +67,16 @@ def on_cpu() -> Iterator[None]:
 
 
 class _Standing(nn.Module):
-    """A module, and what is done with its outputs while other values stand in for its parameters."""
+    """A module, how it is called while other values stand in for its parameters, and for what."""
 
-    def __init__(self, module: nn.Module, use: Callable[[Any], Any]) -> None:
+    def __init__(self, module: nn.Module, call: Callable[..., Any], use: Callable[[Any], Any]) -> None:
         super().__init__()
         self.module = module
+        self.call = call
         self.use = use
 
     def forward(self, *inputs: Tensor) -> Any:
-        return self.use(self.module(*inputs))
+        return self.use(self.call(*inputs))
 
 
 class Form:
@@ -96,10 +100,13 @@ class Form:
         self.watched = False
         """Whether to see if the form draws: to look takes as long as a small form."""
         self.has_drawn = False
+        self.under = PLAIN
+        self.used: Callable[[Theta], Use] | None = None
+        """What the circumstances that the form is under may use of it."""
 
     def __call__(self, theta: Theta, inputs: Sequence[Tensor], *, call: int = 0) -> tuple[Tensor, ...]:
         """Run the module with its parameters computed from theta; another `call` draws other numbers."""
-        outputs: tuple[Tensor, ...] = self.within(theta, inputs, lambda outputs: outputs, call=call)
+        outputs: tuple[Tensor, ...] = self.within(theta, inputs, lambda outputs: outputs, number=call)
         return outputs
 
     def within(
@@ -108,16 +115,21 @@ class Form:
         inputs: Sequence[Tensor],
         use: Callable[[tuple[Tensor, ...]], Any],
         *,
-        call: int = 0,
+        number: int = 0,
     ) -> Any:
         """Run the module, and use its outputs while its parameters are still those computed from theta.
 
         A form that looks at itself in backward, as activation checkpointing does, finds what it ran with.
         """
+        theta = self.under.theta(theta)
         state = self.state(theta)
-        standing = _Standing(self.module, lambda output: use(self.tensors(output)))
+        # A bound method: a module that is an attribute is taken for a part of its owner.
+        call = self.module.__call__
+        if self.used:
+            call = self.under.around(partial(self.used, theta), call)
+        standing = _Standing(self.module, call, lambda output: use(self.tensors(output)))
         named = {f"module.{name}": value for name, value in state.items()}
-        with self._running(call), unwritten(state.values()):
+        with self._running(number), unwritten(state.values()):
             return functional_call(standing, named, tuple(inputs))
 
     def run(self, module: nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -128,9 +140,9 @@ class Form:
         return tuple(tensor.clone() for tensor in self.tensors(output))
 
     @contextmanager
-    def _running(self, call: int = 0) -> Iterator[None]:
+    def _running(self, number: int = 0) -> Iterator[None]:
         """Seed the generators, take a refusal as the form's answer, and see whether it draws."""
-        with generator_state(self.draws + call), answering(self.side):
+        with generator_state(self.draws + number), answering(self.side):
             before = drawn_so_far() if self.watched else None
             yield
             self.has_drawn |= self.watched and drawn_so_far() != before

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, partial
 from math import prod
 
 import torch
@@ -22,6 +22,8 @@ from properties.cases.form import Form, FormError, answering, on_cpu
 from properties.cases.generators import generator_state
 from properties.cases.regime import Regime
 from properties.cases.values import NORMAL, look
+from properties.circumstances.registry import Use
+from properties.circumstances.under import Under
 
 
 class OutsideDomainError(Exception):
@@ -68,6 +70,7 @@ class Stream(IntEnum):
     PLACES = 6
     CONSTRUCTIONS = 7
     TARGETS = 8
+    EARLIER = 9
 
 
 NAMES = {
@@ -107,6 +110,10 @@ class Sample:
             self.trained = trained_buffers(type(self.claim), self.reference.module, self._called)
         self.reference.draws = self.candidate.draws = case.seed
         self.candidate.constants = self.candidate.buffers.keys() - self.trained.keys()
+        self.under = Under(case.under)
+        for form in (self.reference, self.candidate) if case.under else ():
+            self.under.put(form.module)
+            form.under, form.used = self.under, partial(self._used, form)
 
     def _reference(self) -> nn.Module:
         try:
@@ -173,9 +180,36 @@ class Sample:
         """Construct a form anew and copy its parameters and buffers into it."""
         state = form.state(theta)
         with self.regime.given():
-            module = construct(self.claim, form.side, self.case.seed).to(self.dtype)
+            module = self.under.put(construct(self.claim, form.side, self.case.seed).to(self.dtype))
             load(module, state)
         return module
+
+    def draw_resized(self, change: Callable[[int], int]) -> tuple[Tensor, ...]:
+        """Draw inputs with the size of every free axis changed, which are none of the numbers of the case."""
+        axes = {name: tuple(map(change, shape)) for name, shape in self.case.axes.items()}
+        resized, generator = replace(self.case, axes=axes), self.generator(Stream.EARLIER)
+        with self.regime.given():
+            return tuple(
+                self._input(variable, resized.shape(variable), generator)
+                for variable in self.claim.inputs().values()
+            )
+
+    def _used(self, form: Form, theta: Theta) -> Use:
+        """Say what a circumstance may use of a form that is being called."""
+        detached = {name: value.detach() for name, value in theta.items()}
+        return Use(
+            module=form.module,
+            copied=lambda: self.module(form, detached),
+            resized=self.draw_resized,
+            directions=lambda tensors: self.draw_like(tensors, Stream.TANGENTS),
+            leading=self._leading,
+        )
+
+    @property
+    def _leading(self) -> int:
+        """Count the axes of all inputs that no name of the claim's own stands for."""
+        starred = {one.axes.split()[0] for one in self.claim.inputs().values() if one.axes.startswith("*")}
+        return min((len(self.case.axes[name.removeprefix("*")]) for name in starred), default=0)
 
     def _named(self, stream: Stream, name: str, drawn: Tensor) -> Tensor:
         if self.values is None:

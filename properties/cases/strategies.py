@@ -7,6 +7,7 @@ alive, no leading axes, seed 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from properties.cases.case import Case, Shape
 from properties.cases.definition import Choice
 from properties.cases.domain import LARGE, SPAN, WIDE, Domain
 from properties.cases.values import LOOKS, NORMAL
+from properties.circumstances.registry import Shown, together
 
 STARRED: st.SearchStrategy[Shape] = st.sampled_from(
     [
@@ -37,12 +39,34 @@ LOOKED = st.sampled_from([*[NORMAL] * (len(LOOKS) - 1), *(name for name in LOOKS
 """Half of the cases have usual values."""
 
 
-def cases(domain: Domain, *, wide: bool = False, looks: bool = False) -> st.SearchStrategy[Case]:
-    """Draw cases of a claim: fields, masks over them, free axes, a seed, and how the values look."""
+@dataclass(frozen=True)
+class Kinds:
+    """What else a case of one law may be drawn with."""
+
+    looks: bool = False
+    """Values that look unlike N(0, 1)."""
+    shown: Shown | None = None
+    """Circumstances that show in values, or in gradients."""
+
+
+def cases(domain: Domain, *, wide: bool = False, kinds: Kinds = Kinds()) -> st.SearchStrategy[Case]:
+    """Draw cases of a claim: fields, masks over them, free axes, a seed, looks and circumstances."""
     size = _wide_size if wide else _small_size
     # Made once: a strategy made anew for every case costs as much as drawing from it.
     values = {name: _values(kind, size) for name, kind in domain.drawn if not isinstance(kind, Over)}
-    return _cases(domain, values, LOOKED if looks else st.just(NORMAL))
+    looks = LOOKED if kinds.looks else st.just(NORMAL)
+    return _cases(domain, values, looks, _circumstances(domain, kinds.shown))
+
+
+def _circumstances(domain: Domain, shown: Shown | None) -> st.SearchStrategy[tuple[str, ...]]:
+    """Draw none in half of the cases, else one or two, beside those that every case is under."""
+    found = domain.circumstances(shown, exploring=True)
+    if not found:
+        return st.just(domain.under)
+    few = st.lists(
+        st.sampled_from(list(found)), min_size=1, max_size=2, unique_by=lambda one: found[one].aspect
+    )
+    return (st.just(()) | few).map(lambda names: together([*domain.under, *names]))
 
 
 @st.composite
@@ -51,6 +75,7 @@ def _cases(
     domain: Domain,
     values: Mapping[str, st.SearchStrategy[Any]],
     looks: st.SearchStrategy[str],
+    under: st.SearchStrategy[tuple[str, ...]],
 ) -> Case:
     claim = _claim(draw, domain, values)
     axes = {
@@ -58,7 +83,7 @@ def _cases(
         for name, starred in domain.axes.items()
     }
     seed = domain.pins["seed"] if "seed" in domain.pins else draw(SEEDS)
-    return Case(claim, axes, seed, domain.pins.get("values") or draw(looks))
+    return Case(claim, axes, seed, domain.pins.get("values") or draw(looks), draw(under))
 
 
 def _claim(draw: st.DrawFn, domain: Domain, values: Mapping[str, st.SearchStrategy[Any]]) -> Equivalence:

@@ -66,6 +66,14 @@ def add_plan(check: argparse.ArgumentParser) -> None:
         "--at", default="", metavar="NAME=VALUE,…", help="fix fields and axes: height=28,batch=32x3"
     )
     check.add_argument(
+        "--in",
+        dest="under",
+        action="append",
+        default=[],
+        metavar="CIRCUMSTANCE",
+        help='in this circumstance alone, as eval, or "not jvp": in all but this (may be repeated)',
+    )
+    check.add_argument(
         "--data", metavar="DIR", help="feed real images from IDX files (MNIST) instead of random inputs"
     )
     check.add_argument("--all", action="store_true", help="show the counterexample of every refuted law")
@@ -91,6 +99,7 @@ def requested(options: argparse.Namespace, claims: Iterable[str]) -> Request:
         laws=tuple(options.law) if options.law else None,
         plan=Plan(options.profile, options.examples, options.seed, FOLDER),
         at=options.at,
+        under=tuple(options.under),
         data=options.data,
         named=claims is not CATALOGUE,
     )

@@ -15,6 +15,8 @@ from properties.cases.generators import generator_state, generators_kept
 from properties.cases.regime import Integers, Reals, Regime, Traced
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
 from properties.cases.values import LARGE, LIMIT
+from properties.circumstances.registry import modes_of, told_of
+from properties.circumstances.under import Under
 from properties.judging.culprit import culprit
 from properties.judging.distributions import difference_of_distributions, drew_alike
 from properties.judging.noise import Judged, beyond_noise, less_precise
@@ -133,11 +135,16 @@ class Judge:
         except FormError as error:
             if error.side == "reference":
                 raise
+            if self._may_be_refused(case):
+                return Verdict(case, DIRECTLY, error.regime or DOUBLE, notes=(_told_of_refusal(case, error),))
             self._require_premise(case, DOUBLE)
             return Verdict(case, DIRECTLY, error.regime or DOUBLE, raised(error))
 
     def _by_values(self, case: Case) -> Verdict:
         """Decide by integers, and by reals too where a form chooses by value: integers never lie between."""
+        if case.under:
+            # Whole numbers show what a form computes; circumstances, how it is used.
+            return self._by_reals(case)
         exactness = self.exactness(case)
         if exactness.obstacle:
             return self._by_reals(case, exactness)
@@ -164,7 +171,7 @@ class Judge:
 
     def _by_reals(self, case: Case, exactness: Exactness | None = None) -> Verdict:
         """Decide in float64, and every eighth case of a function law in float32."""
-        single = self.law.decided == "values" and _in_single(case)
+        single = self.law.decided == "values" and (_in_single(case) or Under(case.under).single)
         return self._by_rounding(case, (SINGLE,) if single else (DOUBLE,), exactness)
 
     def _by_rounding(
@@ -183,7 +190,9 @@ class Judge:
         judged = self._beyond_noise(case, regime)
         if judged.difference is not None:
             self._require_premise(case, regime)
-        return Verdict(case, ROUNDING, regime, judged.difference, exactness, judged.used, judged.notes)
+        # That autocast computes in bfloat16 is no news.
+        notes = () if Under(case.under).single else judged.notes
+        return Verdict(case, ROUNDING, regime, judged.difference, exactness, judged.used, notes)
 
     def _by_double(self, refuted: Verdict) -> Verdict:
         """Decide what differs in float32 in float64 too, as `_in_double` does."""
@@ -228,6 +237,14 @@ class Judge:
         """Say nothing where the reference alone fails the law's premise, or leaves the range of the dtype."""
         if case.values in LARGE and not self._stays_in_range(case, regime, values):
             raise OutsideDomainError("the reference itself leaves the range of the dtype")
+        if (mode := self._mode_alone(case)) and self._beyond_noise(
+            mode, regime, values
+        ).difference is not None:
+            raise OutsideDomainError(
+                f"the forms differ {told_of(mode.under)} alone: the law modes tells of it"
+            )
+        if Under(case.under).alike and not self._same_without(case, regime, values):
+            raise OutsideDomainError(f"the reference gives something else {told_of(case.under)}")
         premise = self.law.premise
         if premise is None:
             return
@@ -238,6 +255,30 @@ class Judge:
         exact = isinstance(regime, Integers)
         if (first_difference(state(regime)) if exact else beyond_noise(state, regime).difference) is not None:
             raise OutsideDomainError(f"the reference itself does not satisfy {self.law.name}")
+
+    def _may_be_refused(self, case: Case) -> bool:
+        """Whether a circumstance of the case is one that nobody asked a form to be used in."""
+        return Under(name for name in case.under if name not in self.domain.under).optional
+
+    def _mode_alone(self, case: Case) -> Case | None:
+        """Give the case in its mode alone; None where it is in no other than was asked for."""
+        found = modes_of(case.under)
+        return replace(case, under=found) if found and found != modes_of(self.domain.under) else None
+
+    def _same_without(self, case: Case, regime: Regime, values: Values | None) -> bool:
+        """Whether the reference gives what it gives in the plainest use."""
+
+        def state(numbers: Regime) -> Equation:
+            samples = [
+                Sample(one, numbers, self.domain.data, values) for one in (replace(case, under=()), case)
+            ]
+            plain, under = (one.reference(one.theta, one.inputs) for one in samples)
+            return Equation(plain, under)
+
+        try:
+            return beyond_noise(state, regime).difference is None
+        except FormError:
+            return False
 
     def _stays_in_range(self, case: Case, regime: Regime, values: Values | None) -> bool:
         sample = Sample(case, regime, self.domain.data, values)
@@ -310,6 +351,11 @@ def _told(verdict: Verdict) -> Verdict:
     dtype = str(verdict.regime.dtype).removeprefix("torch.")
     note = f"differs just below overflow of {dtype}, which is told and refutes nothing: {verdict.difference}"
     return replace(verdict, difference=None, notes=(*verdict.notes, note))
+
+
+def _told_of_refusal(case: Case, error: FormError) -> str:
+    original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
+    return f"the candidate cannot be used {told_of(case.under)}, which refutes nothing: {original}"
 
 
 @contextmanager

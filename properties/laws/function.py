@@ -15,7 +15,7 @@ from properties.laws.registry import law
 from properties.oracle.agreement import Equation
 
 
-@law(otherwise="other outputs")
+@law(shown="values", otherwise="other outputs")
 def forward(_: Any, sample: Sample) -> Equation:
     """candidate(carry(theta), x) = reference(theta, x), in value, shape and dtype."""
     reference = sample.reference(sample.theta, sample.inputs)
@@ -26,7 +26,7 @@ def forward(_: Any, sample: Sample) -> Equation:
     )
 
 
-@law(real_inputs, otherwise="other gradients of the inputs")
+@law(real_inputs, shown="gradients", otherwise="other gradients of the inputs")
 def input_gradient(claim: Any, sample: Sample) -> Equation:
     """d<c, candidate(carry(theta), x)>/dx = d<c, reference(theta, x)>/dx for every cotangent c."""
     names = [name for name, value in zip(claim.inputs(), sample.inputs, strict=True) if _is_real(value)]
@@ -36,7 +36,7 @@ def input_gradient(claim: Any, sample: Sample) -> Equation:
     )
 
 
-@law(parameters, otherwise="other gradients of the parameters")
+@law(parameters, shown="gradients", otherwise="other gradients of the parameters")
 def parameter_gradient(_: Any, sample: Sample) -> Equation:
     """d<c, candidate(carry(theta), x)>/dtheta = d<c, reference(theta, x)>/dtheta for every cotangent c."""
     names = [name for name, value in sample.theta.items() if value.requires_grad]

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict, Unpack, get_args
 from equivalence.claim import Equivalence, Scope
 from equivalence.variable import ClaimError
 from properties.cases.sample import Sample
+from properties.circumstances.registry import Shown
 from properties.oracle.agreement import Equation
 
 Equate = Callable[[Any, Sample], Equation]
@@ -30,6 +31,7 @@ class Options(TypedDict, total=False):
     scope: Scope
     edge: bool
     otherwise: str
+    shown: Shown | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ class Law:
     """The least word of a claim that claims it: function, module or layer."""
     edge: bool = False
     """Whether it looks at inputs that are none of the claim's: what it finds is told after the others'."""
+    shown: Shown | None = None
+    """What a form is observed by, so that circumstances show in it: values or gradients; None in none but
+    those that a claim or its reader asks for."""
     otherwise: str = ""
     """What is true of a candidate that fails it, in a few words: "other initial weights"."""
 

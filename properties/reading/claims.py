@@ -13,10 +13,11 @@ from typing import Any, cast
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
-from equivalence.variable import Between, Mask, Over
+from equivalence.variable import Between, ClaimError, Mask, Over
 from properties.cases.definition import Choice, Kind
 from properties.cases.domain import Domain
 from properties.cases.values import LOOKS
+from properties.circumstances.registry import read
 
 SEED_BOUND = 2**32
 SIZE_BOUND = 2**63
@@ -101,6 +102,8 @@ def read_value(domain: Domain, name: str, value: str) -> Any:
             return _field(kind, value)
         if name == "values":
             return _look(value)
+        if name == "under":
+            return _circumstances(value)
         return _axis(value, starred=domain.axes[name]) if name in domain.axes else _seed(value)
     except ValueError as error:
         message = f"--at {name}={value}: {error}"
@@ -144,6 +147,13 @@ def read_size(word: str) -> int:
         message = "is no size: an integer from 0 up, and below 2^63"
         raise ValueError(message)
     return size
+
+
+def _circumstances(value: str) -> tuple[str, ...]:
+    try:
+        return read(value)
+    except ClaimError as error:
+        raise ValueError(str(error)) from None
 
 
 def _look(value: str) -> str:

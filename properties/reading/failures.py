@@ -12,8 +12,11 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
+from equivalence.variable import ClaimError
 from properties.cases.regime import Integers, Reals, Regime
 from properties.cases.values import LOOKS
+from properties.circumstances import CIRCUMSTANCES
+from properties.circumstances.registry import together
 from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING
 from properties.oracle.exact import MOST_BITS
 from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure
@@ -196,6 +199,15 @@ def _is_choice(value: Any) -> bool:
     return word or value is None or _is_bool(value) or _is_number(value)
 
 
+def _are_circumstances(value: Any) -> bool:
+    if not isinstance(value, list) or not all(name in list(CIRCUMSTANCES) for name in value):
+        return False
+    try:
+        return list(together(value)) == value
+    except ClaimError:
+        return False
+
+
 def _is_difference(value: Any) -> bool:
     keys = {"kind", "where", "reference", "candidate"}
     return (
@@ -219,6 +231,7 @@ RULES: Mapping[str, Rule] = {
     "axes": (_is_mapping(_is_shape), "names with lists of sizes"),
     "seed": (lambda value: _is_count(value, SEEDS), f"an integer from 0 to {SEEDS - 1}"),
     "look": (lambda value: value in list(LOOKS), f"one of {', '.join(LOOKS)}"),
+    "under": (_are_circumstances, f"a list of circumstances, of each aspect one: {', '.join(CIRCUMSTANCES)}"),
     "decided": (lambda value: value in list(DECIDED), f"one of {', '.join(DECIDED)}"),
     "regime": (_is_regime, f"integers with bits, at most {MOST_BITS}, and dtype, or reals with dtype"),
     "values": (_is_mapping(_is_tensor), "names with shape, dtype and as many finite entries of that dtype"),

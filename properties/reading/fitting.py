@@ -46,7 +46,9 @@ def case_of(claim: type[Equivalence], failure: Failure) -> Case:
     _check_names(domain, "axes", failure.axes, domain.axes)
     fields = {name: _field(domain, name, value) for name, value in failure.fields.items()}
     axes = {name: read_value(domain, name, "x".join(map(str, shape))) for name, shape in failure.axes.items()}
-    case = pinned(claim, {**fields, **axes, "seed": failure.seed, "values": failure.look})
+    case = pinned(
+        claim, {**fields, **axes, "seed": failure.seed, "values": failure.look, "under": failure.under}
+    )
     _check_sizes(domain, case, failure)
     return case
 
@@ -61,7 +63,7 @@ def pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
         if isinstance(kind, Over):
             _check_mask(name, pins[name], domain.mask_shape(name, {}))
     axes = {name: domain.axis(name, ()) for name in domain.axes}
-    return Case(domain.configure({}), axes, pins["seed"], pins.get("values", NORMAL))
+    return Case(domain.configure({}), axes, pins["seed"], pins.get("values", NORMAL), domain.under)
 
 
 def check_decided(law: Law, failure: Failure) -> None:

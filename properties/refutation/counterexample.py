@@ -17,6 +17,8 @@ from properties.cases.case import Case
 from properties.cases.regime import Integers
 from properties.cases.sample import Values
 from properties.cases.values import NORMAL, look
+from properties.circumstances.registry import told_of
+from properties.circumstances.registry import written as written_under
 from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, ROUNDING, Judge, Verdict
 from properties.judging.tally import Tally
 from properties.oracle.agreement import Difference
@@ -106,6 +108,10 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         )
 
     def _kind(self, values: Values, difference: Difference) -> str:
+        found = self._kind_of_difference(values, difference)
+        return f"{found}, {told_of(self.verdict.case.under)}" if self.verdict.case.under else found
+
+    def _kind_of_difference(self, values: Values, difference: Difference) -> str:
         found = kind(self.judge.law.name, self.verdict, difference)
         if found.startswith(ANOTHER_FUNCTION) and overflow.leaves_range(difference):
             return overflow.told(self.judge, self.verdict, values)
@@ -146,7 +152,8 @@ def pins(case: Case) -> str:
     fields = {name: getattr(value, "rows", value) for name, value in vars(case.claim).items()}
     axes = {name: "x".join(map(str, shape)) for name, shape in case.axes.items()}
     looks = {"values": case.values} if case.values != NORMAL else {}
-    words = {**fields, **axes, "seed": case.seed, **looks}
+    under = {"under": written_under(case.under)} if case.under else {}
+    words = {**fields, **axes, "seed": case.seed, **looks, **under}
     return ",".join(f"{name}={value}" for name, value in words.items())
 
 
@@ -166,7 +173,7 @@ def _case(case: Case) -> str:
     fields = {name: value for name, value in vars(case.claim).items() if not isinstance(value, Mask)}
     sizes = ", ".join(f"{name}={value}" for name, value in {**fields, **case.axes}.items())
     looks = f"values {look(case.values).told}" if case.values != NORMAL else ""
-    return ", ".join(filter(None, [sizes, looks]))
+    return ", ".join(filter(None, [sizes, looks, told_of(case.under)]))
 
 
 def _shown(case: Case, values: Values, difference: Difference) -> dict[str, Tensor]:

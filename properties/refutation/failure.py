@@ -18,7 +18,7 @@ from properties.cases.regime import Integers, Regime
 from properties.cases.sample import Values
 from properties.refutation.counterexample import Refuted, place
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FOLDER = ".equivalence/failures"
 MOST_BYTES = 1 << 22
 """Of a file that is read back."""
@@ -38,6 +38,8 @@ class Failure:
     seed: int
     look: str
     """What the values of the inputs look like."""
+    under: Sequence[str]
+    """In what circumstances the forms were used."""
     decided: str
     regime: Mapping[str, int | str]
     """The numbers that it was decided on: integers of so many bits, or reals, in a dtype."""
@@ -66,6 +68,7 @@ def described(refuted: Refuted, *, smallest: bool = False) -> Failure:
         axes={name: list(shape) for name, shape in verdict.case.axes.items()},
         seed=verdict.case.seed,
         look=verdict.case.values,
+        under=list(verdict.case.under),
         decided=verdict.decided,
         regime=_regime(verdict.regime),
         values=_values(values),

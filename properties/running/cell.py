@@ -18,7 +18,7 @@ from properties.cases.case import Case
 from properties.cases.definition import located
 from properties.cases.domain import Domain
 from properties.cases.sample import InapplicableError, OutsideDomainError
-from properties.cases.strategies import Cases, cases
+from properties.cases.strategies import Cases, Kinds, cases
 from properties.cases.values import LOOKS, NORMAL
 from properties.judging.judge import DISTRIBUTIONS, Judge, Verdict
 from properties.judging.power import TURNS, require_power
@@ -28,7 +28,7 @@ from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.refutation.manner import manner_of
 from properties.running.aim import Aim
-from properties.running.corners import uncovered
+from properties.running.corners import uncovered, unused
 from properties.running.profiles import (
     REALS_SHARE,
     SOUGHT_EXAMPLES,
@@ -131,7 +131,7 @@ class Cell:
             if self._mostly_refused(self.tally.executed):
                 raise MostlyRefusedError(told(self.domain, self.law.name, self.tally))
             if plan.settings(self.law).max_examples >= CORNERED:
-                self.try_corners()
+                self.try_corners(exploring=plan.profile == "explore")
             if self.declared:
                 self._run(self._drawing(replace(plan, widely=True), aim), aim)
 
@@ -161,11 +161,16 @@ class Cell:
         self._require_power(case)
         return True
 
-    def try_corners(self) -> None:
-        """Decide the smallest sizes, and the looks of values, that were not drawn."""
+    def try_corners(self, *, exploring: bool = False) -> None:
+        """Decide the smallest sizes, the looks of values and the circumstances that were not drawn."""
         found = []
         looks = LOOKS if self._looks_at_values else [NORMAL]
-        for case in list(uncovered(self.domain, self.tally.cases, looks)):
+        uses = self.domain.circumstances(self.law.shown, exploring=exploring)
+        corners = [
+            *uncovered(self.domain, self.tally.cases, looks),
+            *unused(self.domain, self.tally.cases, uses),
+        ]
+        for case in corners:
             try:
                 self._lies_inside(case)
             except Refuted as refuted:
@@ -226,10 +231,12 @@ class Cell:
 
     def drawn(self, plan: Plan) -> Cases:
         """Draw wide cases for statistics, small ones else, and both where a break is looked for."""
-        looks = self._looks_at_values
+        # The gate tries each circumstance once, after its cases: they would take the place of plain ones.
+        shown = self.law.shown if plan.profile == "explore" else None
+        kinds = Kinds(self._looks_at_values, shown)
         if plan.widely:
-            return cases(self.domain, looks=looks) | cases(self.domain, wide=True, looks=looks)
-        return cases(self.domain, wide=self.law.decided == "statistics", looks=looks)
+            return cases(self.domain, kinds=kinds) | cases(self.domain, wide=True, kinds=kinds)
+        return cases(self.domain, wide=self.law.decided == "statistics", kinds=kinds)
 
     def examples(self) -> Iterator[Case]:
         """Give the wide cases that every run begins with: one for each option, and one for each variant."""
@@ -261,12 +268,25 @@ class Cell:
 
     def _smallest(self, verdict: Verdict) -> Verdict:
         """Give the verdict on the smallest case that fails too: Hypothesis shrinks only what it drew."""
-        for case in self.domain.smaller(verdict.case):
-            with suppress(OutsideDomainError):
-                smaller = self.judge.verdict(case)
-                if not smaller.holds and manner_of(smaller) == manner_of(verdict):
-                    return smaller
-        return verdict
+        for case in self._plainer(verdict.case):
+            if smaller := self._also_fails(case, verdict):
+                return self._smallest(smaller)
+        smallest = (self._also_fails(case, verdict) for case in self.domain.smaller(verdict.case))
+        return next(filter(None, smallest), verdict)
+
+    def _plainer(self, case: Case) -> Iterator[Case]:
+        """Give a case in each set of circumstances with one less."""
+        for name in case.under:
+            if name not in self.domain.under:
+                yield replace(case, under=tuple(other for other in case.under if other != name))
+
+    def _also_fails(self, case: Case, verdict: Verdict) -> Verdict | None:
+        """Give the verdict on a case that fails in the same manner; None where it does not."""
+        with suppress(OutsideDomainError):
+            found = self.judge.verdict(case)
+            if not found.holds and manner_of(found) == manner_of(verdict):
+                return found
+        return None
 
     def _mostly_refused(self, wanted: int) -> bool:
         """Whether the reference refuses most cases, and not what a law with a premise makes of them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -11,9 +11,11 @@ from equivalence.variable import AtLeast, Between, Mask, Over
 from properties.cases.case import Case, Shape
 from properties.cases.domain import Domain
 from properties.cases.values import LIMIT, NORMAL
+from properties.circumstances.registry import Circumstance, modes_of, together
 
 EDGES = (0, 1)
-ROWS = 5
+ROWS, FEW_ROWS = 5, 3
+USED_IN_MODES = ("gradients", "calls")
 MANY = 16
 """So many entries of inputs show a look of values: of few, none may lie where a form breaks."""
 
@@ -41,6 +43,27 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
         for shape in _shapes(starred=starred) if name not in domain.pins else ():
             if not any(_shows(case.axes[name], shape) for case in tried):
                 yield replace(typical, axes={**typical.axes, name: shape})
+
+
+def unused(domain: Domain, tried: Sequence[Case], found: Mapping[str, Circumstance]) -> Iterator[Case]:
+    """Give a small case of a few rows in each circumstance that no case was in, and in each use of a mode.
+
+    A mode by itself is for the law `modes`.
+    """
+    typical = replace(domain.typical, seed=domain.pins.get("seed", 0))
+    few = replace(typical, axes={name: domain.axis(name, (FEW_ROWS,)) for name in domain.axes})
+    shown_in = {frozenset(case.under) for case in tried}
+    alone = [(name,) for name, one in found.items() if one.aspect != "mode"]
+    for names in (*alone, *_modes(found)):
+        under = together([*domain.under, *names])
+        if frozenset(under) not in shown_in:
+            yield replace(few, under=under)
+
+
+def _modes(found: Mapping[str, Circumstance]) -> Iterator[tuple[str, str]]:
+    """Pair each mode with what is done in it alone: a deployed layer keeps tables, and has no gradients."""
+    for mode in modes_of(found):
+        yield from ((mode, name) for name, one in found.items() if one.aspect in USED_IN_MODES)
 
 
 def _entries(case: Case) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from properties.cases.values import LOOKS, NORMAL
+from properties.circumstances import CIRCUMSTANCES
+from properties.circumstances.registry import APART
 from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING
 from properties.laws import all_laws
 from properties.report.document import CellRecord
@@ -18,7 +20,7 @@ VALUES = {
     "fresh parameters": {STATISTICS},
 }
 """Kind of values -> the ways to decide that run on it."""
-NEVER = ("values beyond 1e4", "float16 and bfloat16", "other devices than the CPU", "torch.compile")
+NEVER = ("values beyond 1e4", "float16 and bfloat16", "other devices than the CPU")
 
 
 def looked_at(records: Sequence[CellRecord], *, fed: bool = False) -> Iterator[str]:
@@ -31,9 +33,29 @@ def looked_at(records: Sequence[CellRecord], *, fed: bool = False) -> Iterator[s
         return
     cases, sizes = plural(sum(record.executed for record in ran), "case"), _sizes(ran)
     run_on = ", ".join(filter(None, [cases, _spanned(sizes), _dtypes(ran)]))
+    uses = circumstances_of(ran)
     yield f"looked at: {run_on}; {_values(ran, fed=fed)}"
-    yield f"not looked at: {', '.join(_left_out(records, sizes))}"
+    if uses:
+        aspects = dict.fromkeys(CIRCUMSTANCES[name].aspect for name in uses)
+        yield f"used in {plural(len(uses), 'circumstance')}: {', '.join(aspects)}"
+    yield f"not looked at: {', '.join([*_left_out(records, sizes), *_not_used(uses)])}"
     yield from dict.fromkeys(note for record in records for note in record.notes)
+
+
+def circumstances_of(records: Sequence[CellRecord]) -> list[str]:
+    """Name the circumstances that any case was in, in the order of the registry."""
+    words = {word for record in records for word in record.sizes.get("under", {})}
+    found = {name for word in words for name in word.split(APART)}
+    return [name for name in CIRCUMSTANCES if name in found]
+
+
+def _not_used(uses: Collection[str]) -> Iterator[str]:
+    """Name the circumstances that a gate leaves out, and count the others."""
+    left = [one for name, one in CIRCUMSTANCES.items() if name not in uses]
+    rare = [one.told for one in left if one.tried != "gate"]
+    yield from rare
+    if others := len(left) - len(rare):
+        yield plural(others, "other circumstance")
 
 
 def _sizes(records: Sequence[CellRecord]) -> set[int]:

@@ -26,6 +26,8 @@ class Request:
     laws: tuple[str, ...] | None = None
     plan: Plan = field(default_factory=Plan)
     at: str = ""
+    under: tuple[str, ...] = ()
+    """Circumstances that every case is under; as "not name", those that none is."""
     data: str | None = None
     named: bool = False
     """Whether the claims were asked for by name: then a law asked for by name must apply to each."""
@@ -39,6 +41,8 @@ class Request:
         """Give the domain of one claim, with the sizes and the data asked for."""
         claim = load_claim(name)
         pins = parse_pins(claim, self.at)
+        if self.under:
+            pins["under"] = (*pins.get("under", ()), *self.under)
         if self.data is None:
             return Domain(claim, pins)
         starred = [axis for axis, free in Domain(claim).axes.items() if free]

@@ -1,0 +1,124 @@
+"""What torch makes of a form: its batches, its derivatives, its graph, its copies in another dtype."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from shutil import which
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.utils import parametrize
+from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils.checkpoint import checkpoint
+
+from equivalence.claim import Equivalence
+from equivalence.variable import Real
+from properties.circumstances.registry import Call, Use, circumstance
+
+COMPILER = "inductor" if which(os.environ.get("CXX", "g++")) else "aot_eager"
+"""Inductor needs a C++ compiler."""
+
+
+def _leading_axes(claim: Equivalence) -> str:
+    """Need inputs that share any number of leading axes."""
+    firsts = {one.axes.split()[0] if one.axes else "" for one in claim.inputs().values()}
+    return "" if len(firsts) == 1 and firsts.pop().startswith("*") else "no leading axes common to all inputs"
+
+
+def _one_real_input(claim: Equivalence) -> str:
+    """Need a single input, and one that can be differentiated."""
+    variables = list(claim.inputs().values())
+    return "" if len(variables) == 1 and isinstance(variables[0], Real) else "not one real input alone"
+
+
+@circumstance("transform", "under torch.func.vmap", needs=_leading_axes, optional=True)
+def vmap(use: Use, call: Call, *inputs: Tensor) -> Any:
+    """f of each slice of the first axis by itself."""
+    batched = use.leading > 0 and all(len(x) for x in inputs)
+    with warnings.catch_warnings():
+        # How fast torch batches an operation is no concern here.
+        warnings.filterwarnings("ignore", "There is a performance drop")
+        return torch.func.vmap(call)(*inputs) if batched else call(*inputs)
+
+
+@circumstance(
+    "transform",
+    "under torch.func.jvp",
+    needs=_one_real_input,
+    shown="values",
+    optional=True,
+    tried="explore",  # Its first use takes 2 s and 75 MiB.
+)
+def jvp(use: Use, call: Call, *inputs: Tensor) -> Any:
+    """f(x) and its derivative in a direction, forwards."""
+    tangents = use.directions(inputs)
+    with warnings.catch_warnings():
+        # What torch uses of its own to differentiate forwards.
+        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+        return _flat(*torch.func.jvp(call, inputs, tangents))
+
+
+@circumstance("transform", "under torch.func.grad", needs=_one_real_input, shown="values", optional=True)
+def func_grad(_: Use, call: Call, *inputs: Tensor) -> Any:
+    """The gradient of f(x).sum() in x, by torch.func.grad."""
+    return torch.func.grad(lambda x: sum(one.sum() for one in _flat(call(x))))(*inputs)
+
+
+@circumstance("transform", "under activation checkpointing", optional=True)
+def checkpointed(_: Use, call: Call, *inputs: Tensor) -> Any:
+    """f(x), computed once more for its gradient."""
+    return checkpoint(call, *inputs, use_reentrant=False, preserve_rng_state=True)
+
+
+@circumstance("transform", "under autocast to bfloat16", optional=True, single=True)
+def autocast(_: Use, call: Call, *inputs: Tensor) -> Any:
+    """f(x), its matrix products in bfloat16."""
+    with torch.autocast("cpu", torch.bfloat16):
+        output = call(*inputs)
+    # Its dtype says only whether a matrix product came last.
+    return tree_map_only(Tensor, _in_single, output)
+
+
+@circumstance("transform", "with parametrised parameters", shown="values", optional=True)
+def parametrized(use: Use, _: Call, *inputs: Tensor) -> Any:
+    """f(x), every parameter computed by a parametrisation, as weight norm and pruning do."""
+    module = use.copied()
+    for part in list(module.modules()):
+        for name, _value in list(part.named_parameters(recurse=False)):
+            parametrize.register_parametrization(part, name, nn.Identity())
+    return module(*inputs)
+
+
+@circumstance("transform", "computed with other parameters by functional_call", shown="values", optional=True)
+def functional(use: Use, _: Call, *inputs: Tensor) -> Any:
+    """functional_call(g, theta, x), g a module with other parameters."""
+    module = use.copied()
+    values = {name: value.detach().clone() for name, value in module.state_dict().items()}
+    with torch.no_grad():
+        for value in module.parameters():
+            value.neg_().add_(1)
+    return functional_call(module, values, inputs)
+
+
+@circumstance("transform", f"compiled by {COMPILER}", shown="values", optional=True, tried="asked")
+def compiled(use: Use, _: Call, *inputs: Tensor) -> Any:
+    """The output of torch.compile(f) for x."""
+    torch._dynamo.reset()  # noqa: SLF001  (what one case compiled is of no use to the next)
+    return torch.compile(use.copied(), backend=COMPILER)(*inputs)
+
+
+@circumstance("transform", "exported", shown="values", optional=True, tried="asked")
+def exported(use: Use, _: Call, *inputs: Tensor) -> Any:
+    """torch.export.export(f, x).module()(x)."""
+    return torch.export.export(use.copied(), inputs).module()(*inputs)
+
+
+def _in_single(output: Tensor) -> Tensor:
+    return output.float() if output.dtype == torch.bfloat16 else output
+
+
+def _flat(*outputs: Any) -> tuple[Tensor, ...]:
+    return tuple(leaf for leaf in tree_leaves(outputs) if isinstance(leaf, Tensor))

@@ -1,0 +1,290 @@
+"""A form is used in circumstances: each is tried, named where it matters, asked for and left out by name."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from equivalence import ClaimError, Dim, Equivalence, Real
+from properties.cases.domain import Domain
+from properties.cases.sample import OutsideDomainError
+from properties.circumstances import CIRCUMSTANCES, Use, circumstance
+from properties.circumstances.registry import read, together
+from properties.judging.judge import Judge, Verdict
+from properties.laws import LAWS
+from properties.reading.failures import FailureFileError, parse
+from properties.refutation.counterexample import Refuted, pins
+from properties.refutation.failure import described
+from properties.running.cell import Cell, Plan
+
+GATE = [name for name, one in CIRCUMSTANCES.items() if one.tried == "gate"]
+
+
+class Slip(nn.Linear):
+    """Linear, and one more wherever `wrong` says so of the module and x."""
+
+    wrong: Any = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) + bool(self.wrong and type(self).wrong(self, x))
+
+
+class Slips(Equivalence):
+    """Linear is Linear, but for where it slips."""
+
+    features: Dim
+    form = Slip
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return nn.Linear(self.features, 2)
+
+    def candidate(self) -> nn.Module:
+        return type(self).form(self.features, 2)
+
+
+def claim(wrong: Any, **attributes: Any) -> type[Equivalence]:
+    form = type("Slipping", (Slip,), {"wrong": staticmethod(wrong)})
+    return type("Slipping", (Slips,), {"form": form, **attributes})
+
+
+def in_eval(module: nn.Module, _: Tensor) -> bool:
+    return not module.training
+
+
+def deployed(module: nn.Module, _: Tensor) -> bool:
+    return not module.training and not torch.is_grad_enabled()
+
+
+def without_gradients(_: nn.Module, __: Tensor) -> bool:
+    return not torch.is_grad_enabled()
+
+
+def run(slipping: type[Equivalence], law: str = "forward", pins: Any = None, **plan: Any) -> Cell:
+    cell = Cell(Domain(slipping, pins), LAWS[law])
+    cell.test(Plan(**plan))()
+    return cell
+
+
+def refuted(slipping: type[Equivalence], law: str = "forward", pins: Any = None, **plan: Any) -> Refuted:
+    with pytest.raises(Refuted) as raised:
+        run(slipping, law, pins, **plan)
+    return raised.value
+
+
+def under(cell: Cell) -> set[tuple[str, ...]]:
+    return {case.under for case in cell.tally.cases}
+
+
+def test_the_gate_tries_each_circumstance_that_shows_in_the_law() -> None:
+    for law, shown in (("forward", "values"), ("input_gradient", "gradients")):
+        tried = {name for names in under(run(Slips, law)) for name in names}
+        wanted = {name for name in GATE if CIRCUMSTANCES[name].shown in (shown, "both")}
+        assert tried == wanted
+
+
+def test_a_law_about_neither_values_nor_gradients_is_tried_in_the_plainest_use_alone() -> None:
+    assert under(run(Slips, "parameter_count")) == {()}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_smallest_case_names_the_circumstances_that_matter_and_no_others(seed: int) -> None:
+    for profile in ("gate", "explore"):
+        found = refuted(claim(deployed), seed=seed, profile=profile)
+        assert found.verdict.case.under in {("eval", "no_grad"), ("eval", "inference")}
+        assert "in eval mode, " in found.record.kind
+        assert "in eval mode, " in found.record.case
+
+
+def test_what_differs_everywhere_is_shown_in_the_plainest_use() -> None:
+    assert refuted(claim(lambda *_: True)).verdict.case.under == ()
+
+
+def test_what_differs_in_a_mode_alone_is_for_the_law_about_modes() -> None:
+    run(claim(in_eval))
+    run(claim(in_eval), profile="explore")
+    assert refuted(claim(in_eval), "modes").verdict.case.under == ()
+
+
+def test_a_claim_about_a_mode_is_tried_in_it_alone() -> None:
+    for word in (("eval",), ("no_grad",)):
+        cell = run(
+            claim(
+                lambda module, _, mode=word[0]: (
+                    module.training if mode == "eval" else torch.is_grad_enabled()
+                ),
+                circumstances=word,
+            )
+        )
+        assert all(word[0] in names for names in under(cell))
+    assert refuted(claim(in_eval, circumstances=("eval",))).verdict.case.under == ("eval",)
+
+
+def test_a_reader_asks_for_circumstances_and_leaves_some_out() -> None:
+    assert refuted(claim(in_eval), pins={"under": ("eval",)}).verdict.case.under == ("eval",)
+    left = run(claim(without_gradients), pins={"under": ("not no_grad", "not inference")})
+    tried = {name for names in under(left) for name in names}
+    assert not tried & {"no_grad", "inference"}
+    assert "transposed" in tried
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("evil",), "did you mean 'eval'?"),
+        (("not evil",), "did you mean 'eval'?"),
+        (("no_grad", "inference"), "one circumstance of the gradients at most"),
+    ],
+)
+def test_words_that_cannot_be_are_refused_with_the_rule(words: Sequence[str], told: str) -> None:
+    with pytest.raises(ClaimError, match=told):
+        Domain(claim(in_eval, circumstances=words))
+    with pytest.raises(ClaimError, match=told):
+        Domain(Slips, {"under": words})
+
+
+def test_names_are_read_as_they_are_written_in_one_order() -> None:
+    assert read("no_grad+eval") == read("eval+no_grad") == ("eval", "no_grad")
+    assert read("") == together([]) == ()
+
+
+def verdict(slipping: type[Equivalence], *names: str, pins: Any = None, law: str = "forward") -> Verdict:
+    domain = Domain(slipping, pins)
+    case = replace(domain.typical, axes={"batch": (3,)}, under=names)
+    return Judge(domain, LAWS[law]).verdict(case)
+
+
+class NoBatches(torch.autograd.Function):
+    """x, for which torch.func knows no rule."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:
+        return gradient
+
+
+def test_a_transform_that_only_the_candidate_lacks_is_told_and_refuted_where_it_was_asked_for() -> None:
+    def lacking(_: nn.Module, x: Tensor) -> bool:
+        NoBatches.apply(x)  # type: ignore[no-untyped-call]
+        return False
+
+    told = verdict(claim(lacking), "vmap")
+    assert told.holds
+    assert "cannot be used under torch.func.vmap, which refutes nothing" in told.notes[0]
+    assert not verdict(claim(lacking), "vmap", pins={"under": ("vmap",)}).holds
+
+
+class View(nn.Module):
+    """x itself, or a tensor whose numbers all lie in one place."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.answer(x)
+        return answer
+
+
+class Given(Equivalence):
+    """One function of x is another."""
+
+    features: Dim
+    answers = (torch.clone, torch.clone)
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return View(type(self).answers[0])
+
+    def candidate(self) -> nn.Module:
+        return View(type(self).answers[1])
+
+
+def answering(reference: Any, candidate: Any) -> type[Equivalence]:
+    return type("Answering", (Given,), {"answers": (reference, candidate)})
+
+
+def repeated(x: Tensor) -> Tensor:
+    return (x[..., :1] * 0).expand(x.shape)
+
+
+def test_outputs_lie_in_memory_of_their_own_where_those_of_the_reference_do() -> None:
+    assert not verdict(answering(torch.clone, lambda x: x.view(x.shape)), "after_writing").holds
+    assert not verdict(answering(lambda x: x * 0, repeated), "after_writing").holds
+
+
+def test_an_output_may_lie_where_that_of_the_reference_does_or_in_other_strides() -> None:
+    with pytest.raises(OutsideDomainError):
+        verdict(answering(lambda x: x.view(x.shape), torch.clone), "after_writing")
+    assert verdict(answering(torch.clone, lambda x: x.t().clone().t()), "after_writing").holds
+
+
+def test_a_failure_keeps_its_circumstances_and_its_line_replays_them() -> None:
+    found = refuted(claim(deployed))
+    failure = described(found, smallest=True)
+    assert failure.under == list(found.verdict.case.under)
+    content = json.dumps(asdict(failure))
+    assert parse(content.encode()).under == failure.under
+    assert pins(found.verdict.case).endswith("under=" + "+".join(failure.under))
+
+
+@pytest.mark.parametrize("wrong", [["evil"], ["no_grad", "eval"], ["no_grad", "inference"], "eval", [3]])
+def test_circumstances_of_a_file_that_none_writes_are_refused(wrong: Any) -> None:
+    failure = asdict(described(refuted(claim(deployed)), smallest=True))
+    with pytest.raises(FailureFileError, match="the under of a replay file is"):
+        parse(json.dumps({**failure, "under": wrong}).encode())
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    before = dict(CIRCUMSTANCES)
+    yield
+    CIRCUMSTANCES.clear()
+    CIRCUMSTANCES.update(before)
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_circumstance_of_ones_own_is_tried_in_the_gate() -> None:
+    @circumstance("inputs", "with x doubled and halved", shown="values")
+    def doubled(_: Use, call: Any, *inputs: Tensor) -> Any:
+        return call(*(2 * x / 2 for x in inputs))
+
+    assert ("doubled",) in under(run(Slips))
+    assert doubled is CIRCUMSTANCES["doubled"].change
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_function_that_is_no_circumstance_is_refused_with_the_rule() -> None:
+    with pytest.raises(ClaimError, match=r"takes \(use, call, \*inputs\), but 'short'"):
+
+        @circumstance("inputs", "short")
+        def short(call: Any) -> Any:
+            return call
+
+    with pytest.raises(ClaimError, match="a circumstance's name is its own, but 'frozen'"):
+
+        @circumstance("parameters", "taken")
+        def frozen(theta: Any) -> Any:
+            return theta
+
+    with pytest.raises(ClaimError, match="a circumstance changes one of mode, "):
+        circumstance("weather", "in the rain")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [name for name in CIRCUMSTANCES if CIRCUMSTANCES[name].tried != "asked"])
+def test_what_the_user_has_set_is_the_same_after_a_case_as_before_it(name: str) -> None:
+    before = (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu"))
+    state, dtype = torch.get_rng_state(), torch.get_default_dtype()
+    law = "input_gradient" if CIRCUMSTANCES[name].shown == "gradients" else "forward"
+    assert verdict(Slips, name, law=law).holds
+    after = (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu"))
+    assert before == after
+    assert torch.equal(state, torch.get_rng_state())
+    assert dtype == torch.get_default_dtype()
