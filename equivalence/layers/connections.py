@@ -102,7 +102,9 @@ def _add_products(sums: Tensor, values: Tensor, table: Tensor, places: tuple[Ten
     """Y_w += Σ over the blocks n of w: V_n X_{r n} with places (w, r), a few blocks at a time."""
     written, read = places
     for one in _steps(len(values), table.shape[2] * sum(values.shape[1:])):
-        sums.index_add_(0, written[one], torch.bmm(values[one], table.index_select(0, read[one])))
+        sums.index_add_(
+            0, written[one], torch.bmm(values[one], table.index_select(0, read[one])).to(sums.dtype)
+        )
 
 
 def _steps(blocks: int, numbers: int) -> Iterator[slice]:

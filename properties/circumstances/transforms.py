@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import parametrize
+from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.checkpoint import checkpoint
 
@@ -106,14 +107,21 @@ def functional(use: Use, _: Call, *inputs: Tensor) -> Any:
 @circumstance("transform", f"compiled by {COMPILER}", shown="values", optional=True, tried="asked")
 def compiled(use: Use, _: Call, *inputs: Tensor) -> Any:
     """The output of torch.compile(f) for x."""
+    module = use.copied()
+    if is_in_torch_dispatch_mode():
+        # Of what a compiler makes no operation can be disturbed: it rounds as the form that it was made of.
+        return module(*inputs)
     torch._dynamo.reset()  # noqa: SLF001  (what one case compiled is of no use to the next)
-    return torch.compile(use.copied(), backend=COMPILER)(*inputs)
+    return torch.compile(module, backend=COMPILER)(*inputs)
 
 
 @circumstance("transform", "exported", shown="values", optional=True, tried="asked")
 def exported(use: Use, _: Call, *inputs: Tensor) -> Any:
     """torch.export.export(f, x).module()(x)."""
-    return torch.export.export(use.copied(), inputs).module()(*inputs)
+    module = use.copied()
+    if is_in_torch_dispatch_mode():
+        return module(*inputs)
+    return torch.export.export(module, inputs).module()(*inputs)
 
 
 def _in_single(output: Tensor) -> Tensor:
