@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 
 from equivalence.claim import Equivalence
-from equivalence.variable import AtLeast, Between, ClaimError, Index, Over, Variable
+from equivalence.variable import AtLeast, Between, ClaimError, Over, Variable
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def derived_sizes(claim: type[Equivalence]) -> list[str]:
     """Name the axes and bounds of indices that follow from the fields, in the order in which they come."""
     variables = claim.inputs().values()
     axes = [axis for variable in variables for axis in variable.axes.split()]
-    bounds = [variable.below for variable in variables if isinstance(variable, Index)]
+    bounds = [bound for variable in variables for bound in variable.bounds]
     return [name for name in dict.fromkeys((*axes, *bounds)) if is_derived(claim, name)]
 
 
@@ -104,14 +104,12 @@ def sizes_of(kinds: Mapping[str, Kind]) -> list[str]:
 
 
 def _check_bound(claim: type[Equivalence], variable: Variable, kinds: Mapping[str, Kind]) -> None:
-    if not isinstance(variable, Index) or is_derived(claim, variable.below):
-        return
-    if variable.below not in sizes_of(kinds):
-        message = (
-            f"{claim.__name__}: Index is below a size field or a property, but below={variable.below!r} "
-            "is none"
-        )
-        raise ClaimError(message)
+    for bound in variable.bounds:
+        if not is_derived(claim, bound) and bound not in sizes_of(kinds):
+            raise ClaimError(
+                f"{claim.__name__}: {type(variable).__name__} is below a size field or a property, but "
+                f"below={bound!r} is none"
+            )
 
 
 def _check_axis(claim: type[Equivalence], axis: str, kinds: Mapping[str, Kind]) -> None:

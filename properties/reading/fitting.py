@@ -9,12 +9,12 @@ from typing import Any
 from torch import Tensor
 
 from equivalence.claim import Equivalence
-from equivalence.variable import AtLeast, Index, Mask, Over
+from equivalence.variable import AtLeast, Mask, Over
 from properties.cases.case import Case
 from properties.cases.definition import Choice
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers, Regime
-from properties.cases.sample import Values
+from properties.cases.sample import Values, drawn_inputs
 from properties.cases.values import NORMAL
 from properties.judging.judge import DIRECTLY, EXACT, ROUNDING, Judge, Verdict
 from properties.laws.registry import Decided, Law
@@ -74,15 +74,12 @@ def check_decided(law: Law, failure: Failure) -> None:
 
 def check_inputs(case: Case, values: Values) -> None:
     """Refuse inputs that are none of the case: no form is built for them."""
-    for name, variable in case.claim.inputs().items():
+    for name, variable in drawn_inputs(case):
         if name not in values:
             continue
         _check_shape(case, name, values[name], case.shape(variable))
-        if isinstance(variable, Index):
-            below = max(1, case.size(variable.below))
-            if any(not 0 <= entry < below for entry in values[name].reshape(-1).tolist()):
-                message = f"{name} holds integers from 0 to {below - 1}, but the file gives others"
-                raise FailureFileError(message)
+        if held := variable.misfit(values[name], case.size):
+            raise FailureFileError(f"{name} holds {held}, but the file gives others")
 
 
 def check_values(judge: Judge, verdict: Verdict, failure: Failure, values: Values) -> None:

@@ -9,7 +9,7 @@ from math import prod
 from equivalence.variable import Mask
 from properties.cases.regime import Integers
 from properties.cases.sample import NAMES, Sample, Stream, Values
-from properties.laws.inputs import _wrong_inputs
+from properties.laws.inputs import wrong_inputs
 from properties.laws.recipes import ADAFACTOR, RATE, RECIPES, Recipe
 from properties.laws.training import PULLS, chosen
 from properties.replaying.scripting.finding import Finding
@@ -117,7 +117,7 @@ def _other_masks(fields: Mapping[str, object]) -> Iterable[str]:
 
 
 def _wrong(sample: Sample) -> Iterable[tuple[str, str]]:
-    for change, wrong in _wrong_inputs(sample.claim, sample):
+    for change, wrong in wrong_inputs(sample):
         yield change, f"[{', '.join(map(tensor, wrong))}]"
 
 
