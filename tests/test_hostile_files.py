@@ -21,7 +21,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from equivalence.catalogue import CATALOGUE
-from equivalence.variable import AtLeast
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cli import main
@@ -463,7 +462,7 @@ def test_sizes_that_no_value_shows_are_refused_before_a_form_is_built(
     claim = CATALOGUE[name]
     case = Domain(claim).typical
     plain = {field: getattr(value, "rows", value) for field, value in vars(case.claim).items()}
-    sizes = [field for field, kind in Domain(claim).fields.items() if isinstance(kind, AtLeast)]
+    sizes = [field for field, kind in Domain(claim).sized.items() if kind.high is None]
     data = {**DATA, "values": {}, "axes": case.axes}
 
     def built(_: object) -> None:
