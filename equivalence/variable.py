@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
+
+SizeOf = Callable[[str], int]
+"""The size that a name stands for in a case: a field, or a property of the claim."""
 
 
 class ClaimError(Exception):
@@ -79,14 +84,56 @@ class Variable:
 
     A property's name has the size that the property computes of the fields, as features = heads · size. The
     rows of starred axes are computed alone (the law `rows`); any other name is a free axis of its own.
+
+    A kind of variable is one class: it says which tensors of a shape it stands for. To add one, override what
+    it does otherwise than a tensor of any real numbers.
     """
 
     axes: str
+
+    real: ClassVar[bool] = False
+    """Whether its entries are real numbers, which can be differentiated in, and be inf or nan."""
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """The names of the sizes that its entries depend on, beside those of its axes."""
+        return ()
+
+    def draw(self, shape: tuple[int, ...], size: SizeOf, generator: torch.Generator) -> Tensor:
+        """Return a tensor that it stands for; each of them has a chance."""
+        raise NotImplementedError
+
+    def misfit(self, value: Tensor, size: SizeOf) -> str:  # noqa: ARG002  (for those that have bounds)
+        """Return what its entries are, where those of a tensor are others; empty where they fit."""
+        return ""
+
+    def clamp(self, value: Tensor, size: SizeOf) -> Tensor:  # noqa: ARG002  (for those that have bounds)
+        """Return the nearest tensor that it stands for."""
+        return value
+
+    def outside(self, x: Tensor, size: SizeOf) -> Iterator[tuple[str, Tensor]]:  # noqa: ARG002  (as above)
+        """Give tensors of the same shape and dtype that it does not stand for, each after what it is with."""
+        yield from ()
+
+    def retyped(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Give the same entries in dtypes that it does not have, each after what it is with."""
+        yield "another dtype", x.float() if x.dtype == torch.float64 else x.double()
 
 
 @dataclass(frozen=True)
 class Real(Variable):
     """A real tensor, as in Real("*batch height width")."""
+
+    real: ClassVar[bool] = True
+
+    def draw(self, shape: tuple[int, ...], size: SizeOf, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+        """Return N(0, 1) in float32, where nobody asks for other numbers."""
+        return torch.randn(shape, generator=generator)
+
+    def retyped(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Give another dtype, and integers."""
+        yield from super().retyped(x)
+        yield "integers", x.long()
 
 
 @dataclass(frozen=True)
@@ -94,3 +141,32 @@ class Index(Variable):
     """A tensor of integers 0 <= i < below, as in Index("*batch", "classes"): a size or a property."""
 
     below: str
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """What it is below."""
+        return (self.below,)
+
+    def draw(self, shape: tuple[int, ...], size: SizeOf, generator: torch.Generator) -> Tensor:
+        """Return any index with the same chance; 0 where there is none."""
+        return torch.randint(self._largest(size) + 1, shape, generator=generator)
+
+    def misfit(self, value: Tensor, size: SizeOf) -> str:
+        """Return the range, where an entry lies outside it."""
+        largest = self._largest(size)
+        fits = bool(((value >= 0) & (value <= largest)).all())
+        return "" if fits else f"integers from 0 to {largest}"
+
+    def clamp(self, value: Tensor, size: SizeOf) -> Tensor:
+        """Return the nearest indices."""
+        return value.clamp(0, self._largest(size))
+
+    def outside(self, x: Tensor, size: SizeOf) -> Iterator[tuple[str, Tensor]]:
+        """Give the integers next to the range."""
+        if x.numel():
+            below = size(self.below)
+            yield "a negative index", torch.full_like(x, -1)
+            yield f"an index of {below}", torch.full_like(x, below)
+
+    def _largest(self, size: SizeOf) -> int:
+        return max(0, size(self.below) - 1)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import cycle
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.layers.two_d_fc import FlattenMatmulTwoDFC, TwoDFC
-from equivalence.variable import AtLeast, Mask, Over
+from equivalence.variable import Mask
 from properties.cases.case import Case
-from properties.cases.definition import Choice, sizes_of
 from properties.cases.domain import Domain
+from properties.cases.fields import mask_of
 from properties.cases.regime import Reals
 from properties.cases.sample import Sample
 from properties.cost import Cost, cost
@@ -52,27 +53,22 @@ COLUMNS = (
 
 def case(domain: Domain, sizes: dict[str, int]) -> Case:
     """Give the case of a claim with these sizes, one live entry in ONE_IN, and the first of every option."""
-    values: dict[str, Any] = {}
-    for name, kind in domain.fields.items():
-        if isinstance(kind, Choice):
-            values[name] = kind.values[0]
-        elif not isinstance(kind, Over):
-            values[name] = sizes[name] if isinstance(kind, AtLeast) else min(sizes[name], kind.high)
-    for name, kind in domain.fields.items():
-        if isinstance(kind, Over):
-            values[name] = thinned(*domain.mask_shape(name, values))
+    values: dict[str, Any] = {name: kind.values[0] for name, kind in domain.choices.items()}
+    values |= {name: kind.within(sizes[name]) for name, kind in domain.sized.items()}
+    for name in domain.masks:
+        values[name] = thinned(domain.mask_shape(name, values))
     return Case(domain.configure(values), {name: (sizes[name],) for name in domain.axes}, 0)
 
 
-def thinned(rows: int, columns: int) -> Mask:
+def thinned(shape: tuple[int, int]) -> Mask:
     """Let one entry in ONE_IN live, the first of them."""
-    digits = "".join("1" if place % ONE_IN == 0 else "0" for place in range(rows * columns))
-    return Mask("/".join(digits[row * columns : (row + 1) * columns] for row in range(rows)))
+    digits = "".join("1" if place % ONE_IN == 0 else "0" for place in range(prod(shape)))
+    return mask_of(digits, shape)
 
 
 def table_sizes(domain: Domain) -> dict[str, int]:
     """Give the sizes of the table."""
-    return dict(zip(sizes_of(domain.fields), cycle(SIZES), strict=False)) | dict.fromkeys(domain.axes, ROWS)
+    return dict(zip(domain.sized, cycle(SIZES), strict=False)) | dict.fromkeys(domain.axes, ROWS)
 
 
 def costs(at: Case) -> Iterator[tuple[str, Cost, int]]:
@@ -119,7 +115,7 @@ def growths() -> Iterator[str]:
 def powers(domain: Domain) -> Iterator[tuple[str, list[str]]]:
     """Give, for each form, its costs as products of powers of the sizes."""
     sizes = [
-        *(name for name in sizes_of(domain.fields) if isinstance(domain.fields[name], AtLeast)),
+        *(name for name, kind in domain.sized.items() if kind.high is None),
         *domain.axes,
     ]
     for side in ("reference", "candidate"):
@@ -135,7 +131,7 @@ def powers(domain: Domain) -> Iterator[tuple[str, list[str]]]:
 
 def measured(domain: Domain, side: str, name: str, size: int) -> Cost:
     """Measure one form of a claim with one size as given, and every other ALONE."""
-    alone = dict.fromkeys([*sizes_of(domain.fields), *domain.axes], ALONE)
+    alone = dict.fromkeys([*domain.sized, *domain.axes], ALONE)
     return next(one for form, one, _ in costs(case(domain, alone | {name: size})) if form == side)
 
 

@@ -285,6 +285,14 @@ def test_indices_are_indices(user: User, changes: dict[str, Any], words: str) ->
     assert_error(user.replays(user.failure("Wrong", values=values, **case), "Wrong"), words)
 
 
+def test_indices_of_a_second_row_are_indices(user: User) -> None:
+    failure = user.failure("Wrong", "rows")
+    second = failure.values["i of a second row"]
+    values = {**failure.values, "i of a second row": {**second, "entries": [-1] * len(second["entries"])}}
+    answer = user.replays(replace(failure, values=values), "Wrong")
+    assert_error(answer, "i of a second row holds integers from 0 to")
+
+
 @pytest.mark.parametrize("tokens", ["3x2", ""])
 def test_a_free_axis_without_a_star_is_one_axis(user: User, tokens: str) -> None:
     case = f"{user.place('Right')}({PINS})"

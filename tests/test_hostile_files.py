@@ -21,7 +21,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from equivalence.catalogue import CATALOGUE
-from equivalence.variable import AtLeast
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cli import main
@@ -31,7 +30,7 @@ from properties.reading.claims import parse_pins
 from properties.reading.failures import FailureFileError
 from properties.reading.fitting import case_of
 from properties.refutation.counterexample import Refuted
-from properties.refutation.failure import MOST_BYTES, Failure, described
+from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure, described
 from properties.running.cell import Cell
 from tests.test_idx import NAME, idx
 
@@ -392,7 +391,7 @@ SAYS: list[tuple[Place, list[Any]]] = [
     ),
     (("id",), ["", "a979bca", "A979BCA7", "../../ab", "<b>abcd<", "a979bca7\n", "\u0660" * 8]),
     (("device",), ["cuda", "", "CPU", "cpu\n"]),
-    (("schema",), [0, 2, -1]),
+    (("schema",), [0, SCHEMA_VERSION + 1, -1]),
     (("seed",), [-1, 1 << 32]),
     (("decided",), ["", "Exact", "guessed", "ladder", "statistics"]),
     (("look",), ["", "Zeros", "zeros\n", "planted", "__class__"]),
@@ -463,7 +462,7 @@ def test_sizes_that_no_value_shows_are_refused_before_a_form_is_built(
     claim = CATALOGUE[name]
     case = Domain(claim).typical
     plain = {field: getattr(value, "rows", value) for field, value in vars(case.claim).items()}
-    sizes = [field for field, kind in Domain(claim).fields.items() if isinstance(kind, AtLeast)]
+    sizes = [field for field, kind in Domain(claim).sized.items() if kind.high is None]
     data = {**DATA, "values": {}, "axes": case.axes}
 
     def built(_: object) -> None:

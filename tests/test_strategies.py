@@ -7,7 +7,8 @@ from torch import nn
 
 from equivalence import Between, Dim, Equivalence, Mask, Over, Real
 from properties.cases.case import Case
-from properties.cases.domain import LARGE, WIDE, Domain
+from properties.cases.domain import Domain
+from properties.cases.fields import LARGE, WIDE
 from properties.cases.strategies import cases
 
 

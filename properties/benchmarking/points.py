@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from equivalence.claim import Equivalence
-from equivalence.variable import Between, Mask, Over
+from equivalence.variable import Mask
 from properties.benchmarking.sizes import Family
 from properties.cases.case import Case
-from properties.cases.definition import Choice, Kind
 from properties.cases.domain import Domain
-from properties.reading.claims import UsageError, parse_pins, read_size
+from properties.cases.fields import mask_of, read_size
+from properties.reading.claims import UsageError, parse_pins
 from properties.reading.fitting import pinned
 
 OWN_SWEEP = "own"
@@ -77,8 +78,8 @@ def case_at(claim: type[Equivalence], text: str) -> Case:
     pins = {**_usual(domain, usual), **pins}
     masks = {
         name: _mask(Domain(claim, pins).mask_shape(name, {}), shares.pop(name, SHARE))
-        for name, kind in domain.fields.items()
-        if isinstance(kind, Over) and name not in pins
+        for name in domain.masks
+        if name not in pins
     }
     if shares:
         message = f"{claim.__name__}: a percentage is of a mask, but {', '.join(shares)} is none"
@@ -148,15 +149,8 @@ def _doublings(low: int, high: int) -> Iterator[int]:
 
 
 def _usual(domain: Domain, size: int) -> dict[str, Any]:
-    fields = {name: _value(kind, size) for name, kind in domain.fields.items() if not isinstance(kind, Over)}
+    fields = {name: kind.usual(itertools.repeat(size)) for name, kind in domain.free.items()}
     return fields | dict.fromkeys(domain.axes, (size,))
-
-
-def _value(kind: Kind, size: int) -> Any:
-    if isinstance(kind, Choice):
-        return kind.values[-1]
-    assert not isinstance(kind, Over)  # noqa: S101  (masks are drawn)
-    return min(max(size, kind.low), kind.high) if isinstance(kind, Between) else max(size, kind.low)
 
 
 def _mask(shape: tuple[int, int], share: int) -> Mask:
@@ -166,4 +160,4 @@ def _mask(shape: tuple[int, int], share: int) -> Mask:
     except (MemoryError, ValueError) as error:
         message = f"the mask is too large to be drawn: {shape[0]} by {shape[1]}; give smaller sizes with --at"
         raise UsageError(message) from error
-    return Mask("/".join("".join("01"[entry] for entry in row) for row in alive.astype(int).tolist()))
+    return mask_of("".join("01"[entry] for entry in alive.reshape(-1).tolist()), shape)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
-from equivalence.variable import Mask
-from properties.cases.case import Case
+from properties.cases.case import Case, Shape
+from properties.cases.definition import field_values
 from properties.circumstances.registry import written
 
 PRIMES = {5, 7, 11, 13, 17, 19}
@@ -20,9 +19,11 @@ def sizes_covered(cases: Iterable[Case]) -> dict[str, dict[str, int]]:
     """Count for every field, free axis and look of the values how many cases had which one."""
     counted: dict[str, Counter[str]] = {}
     for case in cases:
-        named = {**vars(case.claim), **case.axes, "values": case.values, "under": written(case.under)}
-        for name, value in named.items():
-            counted.setdefault(name, Counter())[_word(value)] += 1
+        fields = {name: kind.covered(value) for name, kind, value in field_values(case.claim)}
+        axes = {name: _written(shape) for name, shape in case.axes.items()}
+        manners = {"values": case.values, "under": written(case.under) or PLAIN}
+        for name, word in {**fields, **axes, **manners}.items():
+            counted.setdefault(name, Counter())[word] += 1
     return {name: dict(sorted(values.items(), key=_order)) for name, values in counted.items()}
 
 
@@ -44,18 +45,8 @@ def _sizes(case: Case) -> list[int]:
     return [*fields, *(size for shape in case.axes.values() for size in shape)]
 
 
-def _word(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "x".join(map(str, value)) or PLAIN
-    if isinstance(value, Mask):
-        return _density(value)
-    return str(value) or PLAIN
-
-
-def _density(mask: Mask) -> str:
-    if "1" not in mask.rows:
-        return "none alive"
-    return "some alive" if "0" in mask.rows else "all alive"
+def _written(shape: Shape) -> str:
+    return "x".join(map(str, shape)) or PLAIN
 
 
 def _order(counted: tuple[str, int]) -> tuple[int, str]:

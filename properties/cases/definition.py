@@ -5,26 +5,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 
 from equivalence.claim import Equivalence
-from equivalence.variable import AtLeast, Between, ClaimError, Index, Over, Variable
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few values: a bool or a Literal."""
-
-    values: tuple[Any, ...]
-
+from equivalence.variable import ClaimError, Variable
+from properties.cases.fields import WRITTEN, Field, MaskField, SizeField, field_of
 
 RESERVED = ("seed", "values", "under")
-Kind = AtLeast | Between | Choice | Over
 
 
 @contextmanager
@@ -48,7 +41,7 @@ def place_of(claim: type[Equivalence]) -> str:
     return f"{path.relative_to(Path.cwd()) if within else path}:{line}"
 
 
-def fields_of(claim: type[Equivalence]) -> dict[str, Kind]:
+def fields_of(claim: type[Equivalence]) -> dict[str, Field]:
     """Give the fields of a claim, and what each is drawn from; ClaimError where it is no claim."""
     _check_class(claim)
     kinds = {name: _kind(claim, name, hint) for name, hint in _hints(claim).items()}
@@ -60,16 +53,25 @@ def fields_of(claim: type[Equivalence]) -> dict[str, Kind]:
             f"{' or '.join(RESERVED)}, but {taken[0]!r} is one; rename it"
         )
     for name, kind in kinds.items():
-        if isinstance(kind, Over) and (len(kind.axes.split()) != 2 or not {*kind.axes.split()} <= {*sizes}):  # noqa: PLR2004
-            message = (
-                f"{claim.__name__}: a mask is over two size fields, but {name!r} is over {kind.axes!r}; "
-                f"the size fields are {sizes}"
+        if isinstance(kind, MaskField) and (len(kind.over) != 2 or not {*kind.over} <= {*sizes}):  # noqa: PLR2004
+            raise ClaimError(
+                f"{claim.__name__}: a mask is over two size fields, but {name!r} is over "
+                f"{kind.stated.axes!r}; the size fields are {sizes}"
             )
-            raise ClaimError(message)
     return kinds
 
 
-def free_axes(claim: type[Equivalence], kinds: Mapping[str, Kind]) -> dict[str, bool]:
+def field_values(claim: Equivalence) -> Iterator[tuple[str, Field, Any]]:
+    """Give the fields of a configuration: name, kind and value."""
+    for name, kind in _known(type(claim)).items():  # type: ignore[arg-type]
+        yield name, kind, getattr(claim, name)
+
+
+_known = cache(fields_of)
+"""Of claims that were read before: a run asks in every case."""
+
+
+def free_axes(claim: type[Equivalence], kinds: Mapping[str, Field]) -> dict[str, bool]:
     """Name the free axes of all inputs; True where the name stands for any number of them."""
     free: dict[str, bool] = {}
     for variable in claim.inputs().values():
@@ -86,7 +88,7 @@ def derived_sizes(claim: type[Equivalence]) -> list[str]:
     """Name the axes and bounds of indices that follow from the fields, in the order in which they come."""
     variables = claim.inputs().values()
     axes = [axis for variable in variables for axis in variable.axes.split()]
-    bounds = [variable.below for variable in variables if isinstance(variable, Index)]
+    bounds = [bound for variable in variables for bound in variable.bounds]
     return [name for name in dict.fromkeys((*axes, *bounds)) if is_derived(claim, name)]
 
 
@@ -98,23 +100,21 @@ def is_derived(claim: type[Equivalence], name: str) -> bool:
     return isinstance(found, property | int | np.integer) and not isinstance(found, bool)
 
 
-def sizes_of(kinds: Mapping[str, Kind]) -> list[str]:
+def sizes_of(kinds: Mapping[str, Field]) -> list[str]:
     """Name the fields that are sizes."""
-    return [name for name, kind in kinds.items() if isinstance(kind, AtLeast | Between)]
+    return [name for name, kind in kinds.items() if isinstance(kind, SizeField)]
 
 
-def _check_bound(claim: type[Equivalence], variable: Variable, kinds: Mapping[str, Kind]) -> None:
-    if not isinstance(variable, Index) or is_derived(claim, variable.below):
-        return
-    if variable.below not in sizes_of(kinds):
-        message = (
-            f"{claim.__name__}: Index is below a size field or a property, but below={variable.below!r} "
-            "is none"
-        )
-        raise ClaimError(message)
+def _check_bound(claim: type[Equivalence], variable: Variable, kinds: Mapping[str, Field]) -> None:
+    for bound in variable.bounds:
+        if not is_derived(claim, bound) and bound not in sizes_of(kinds):
+            raise ClaimError(
+                f"{claim.__name__}: {type(variable).__name__} is below a size field or a property, but "
+                f"below={bound!r} is none"
+            )
 
 
-def _check_axis(claim: type[Equivalence], axis: str, kinds: Mapping[str, Kind]) -> None:
+def _check_axis(claim: type[Equivalence], axis: str, kinds: Mapping[str, Field]) -> None:
     sizes = sizes_of(kinds)
     problem = _axis_problem(claim, axis, kinds)
     if problem:
@@ -126,7 +126,7 @@ def _check_axis(claim: type[Equivalence], axis: str, kinds: Mapping[str, Kind]) 
         raise ClaimError(message)
 
 
-def _axis_problem(claim: type[Equivalence], axis: str, kinds: Mapping[str, Kind]) -> str:
+def _axis_problem(claim: type[Equivalence], axis: str, kinds: Mapping[str, Field]) -> str:
     sizes = sizes_of(kinds)
     name = axis.removeprefix("*")
     if axis.isdigit():
@@ -147,7 +147,7 @@ def _properties(claim: type[Equivalence]) -> list[str]:
     return [name for name, _ in inspect.getmembers_static(claim, lambda found: isinstance(found, property))]
 
 
-def _check_single(claim: type[Equivalence], kinds: Mapping[str, Kind]) -> None:
+def _check_single(claim: type[Equivalence], kinds: Mapping[str, Field]) -> None:
     for name in kinds:
         if isinstance(inspect.getattr_static(claim, name, None), property):
             message = (
@@ -186,17 +186,7 @@ def _hints(claim: type[Equivalence]) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(claim)}  # type: ignore[arg-type]
 
 
-def _kind(claim: type[Equivalence], name: str, hint: Any) -> Kind:
-    if hint is bool:
-        return Choice((False, True))
-    if get_origin(hint) is Literal:
-        return Choice(get_args(hint))
-    if get_origin(hint) is Annotated:
-        for remark in get_args(hint)[1:]:
-            if isinstance(remark, AtLeast | Between | Over):
-                return remark
-    message = (
-        f"{claim.__name__}: a field is a Dim, Annotated[int, Between(low, high)], bool, Literal or "
-        f"Annotated[Mask, Over(axes)], but {name!r} is {hint!r}"
-    )
-    raise ClaimError(message)
+def _kind(claim: type[Equivalence], name: str, hint: Any) -> Field:
+    if (kind := field_of(hint)) is not None:
+        return kind
+    raise ClaimError(f"{claim.__name__}: a field is {WRITTEN}, but {name!r} is {hint!r}")

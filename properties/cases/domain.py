@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -13,18 +13,10 @@ from typing import Any
 from torch import Tensor
 
 from equivalence.claim import Equivalence
-from equivalence.variable import AtLeast, Between, ClaimError, Mask, Over
+from equivalence.variable import ClaimError
 from properties.cases.case import Case, Shape
-from properties.cases.definition import (
-    RESERVED,
-    Choice,
-    Kind,
-    derived_sizes,
-    fields_of,
-    free_axes,
-    located,
-    sizes_of,
-)
+from properties.cases.definition import RESERVED, derived_sizes, fields_of, free_axes, located
+from properties.cases.fields import LARGE, WIDE, Choice, Field, MaskField, SizeField, full, of_kind
 from properties.cases.form import FormError
 from properties.cases.sample import build
 from properties.cases.values import NORMAL, look
@@ -37,13 +29,6 @@ from properties.circumstances.registry import (
 )
 
 WIDEST_EXEMPLAR = 8
-SPAN = 6
-LARGE = 19
-"""Small cases draw a size from its least value to SPAN above it, and now and then LARGE above it."""
-LARGEST_SPAN = 16
-"""A case beyond this is traced by itself."""
-WIDE = (20, 6, 12, 8)
-"""Sizes of wide cases, for laws that need many entries; unequal, so that no fan is like another."""
 SMALL = ((1,), (2,), (3,), (1, 2), (2, 1), (2, 3), (3, 2))
 """Sizes of small cases that are tried where a wide one failed; by turns, for some fail at unequal ones."""
 
@@ -66,6 +51,9 @@ class Domain:
             if under:
                 self.pins["under"] = under
             self.fields = fields_of(claim)
+            self.masks = of_kind(MaskField, self.fields)
+            self.sized = of_kind(SizeField, self.fields)
+            self.choices = of_kind(Choice, self.fields)
             self.axes = free_axes(claim, self.fields)
             self.derived = derived_sizes(claim)
             self._check_pins()
@@ -74,6 +62,11 @@ class Domain:
     def name(self) -> str:
         """The claim's name."""
         return self.claim.__name__
+
+    @property
+    def free(self) -> dict[str, Choice | SizeField]:
+        """The fields that are no mask: their values follow from no other."""
+        return {name: one for name, one in self.fields.items() if isinstance(one, Choice | SizeField)}
 
     @property
     def exemplar(self) -> Equivalence:
@@ -87,31 +80,29 @@ class Domain:
             return self._first_accepted()
 
     @cached_property
-    def drawn(self) -> list[tuple[str, Kind]]:
+    def drawn(self) -> list[tuple[str, Field]]:
         """Name the fields that are not pinned, with the masks last: their shapes depend on the sizes."""
         free = [(name, kind) for name, kind in self.fields.items() if name not in self.pins]
-        return sorted(free, key=lambda field: isinstance(field[1], Over))
+        return sorted(free, key=lambda field: field[0] in self.masks)
 
     def sizes(self, case: Case) -> dict[str, int]:
         """Give every size of a case by name; any number of free axes count as their product."""
-        named = {name: case.size(name) for name in (*sizes_of(self.fields), *self.derived)}
+        named = {name: case.size(name) for name in (*self.sized, *self.derived)}
         return named | {name: prod(shape) for name, shape in case.axes.items()}
 
     def options(self, case: Case) -> tuple[object, ...]:
         """Give the fields of a case that are one of a few values."""
-        return tuple(
-            getattr(case.claim, name) for name, kind in self.fields.items() if isinstance(kind, Choice)
-        )
+        return tuple(getattr(case.claim, name) for name in self.choices)
 
     def largest(self, like: Case) -> Case:
         """Give the case with every size at its largest, and the other fields as in a given case."""
-        claim = self._configured(lambda name, kind: _largest(kind, getattr(like.claim, name)))
+        claim = self._configured(lambda name, kind: kind.largest(getattr(like.claim, name)))
         axes = {name: self.axis(name, (LARGE,)) for name in self.axes}
         return Case(claim, axes, 0, under=like.under)
 
     def wide(self) -> Iterator[Case]:
         """Give cases of many entries and unequal sizes: one for every value of every option."""
-        options = {name: kind.values for name, kind in self.fields.items() if isinstance(kind, Choice)}
+        options = {name: kind.values for name, kind in self.choices.items()}
         usual = {name: values[-1] for name, values in options.items()}
         chosen = [{**usual, name: value} for name, values in options.items() for value in values]
         for place, picked in enumerate(chosen or [usual]):
@@ -140,7 +131,7 @@ class Domain:
             most = max(small)
             if max(self.sizes(like).values(), default=0) > most:
                 turns = itertools.cycle(small)
-                claim = self._configured(lambda name, kind: _cut(kind, getattr(like.claim, name), turns))  # noqa: B023  (called at once)
+                claim = self._configured(lambda name, kind: kind.cut(getattr(like.claim, name), turns))  # noqa: B023  (called at once)
                 axes = {name: tuple(min(size, most) for size in shape) for name, shape in like.axes.items()}
                 axes = {name: self.axis(name, shape) for name, shape in axes.items()}
                 yield replace(like, claim=claim, axes=axes)
@@ -157,20 +148,16 @@ class Domain:
 
     def mask_shape(self, name: str, values: Mapping[str, Any]) -> tuple[int, int]:
         """Give the (rows, columns) of a mask field, from the sizes drawn."""
-        kind = self.fields[name]
-        assert isinstance(kind, Over)  # noqa: S101  (asked for masks only)
-        rows, columns = (int({**values, **self.pins}[axis]) for axis in kind.axes.split())
+        rows, columns = (int({**values, **self.pins}[axis]) for axis in self.masks[name].over)
         return rows, columns
 
-    def _configured(self, choose: Any) -> Equivalence:
-        values = {
-            name: choose(name, kind) for name, kind in self.fields.items() if not isinstance(kind, Over)
-        }
-        for name, kind in self.fields.items():
-            if isinstance(kind, Over):
-                rows, columns = self.mask_shape(name, values)
-                values[name] = Mask("/".join(["1" * columns] * rows))
-        return self.configure(values)
+    def with_full_masks(self, values: Mapping[str, Any]) -> Equivalence:
+        """Make the claim's instance with these sizes and options, every entry of a mask alive."""
+        masks = {name: full(self.mask_shape(name, values)) for name in self.masks}
+        return self.configure({**values, **masks})
+
+    def _configured(self, choose: Callable[[str, Choice | SizeField], Any]) -> Equivalence:
+        return self.with_full_masks({name: choose(name, kind) for name, kind in self.free.items()})
 
     def _first_accepted(self) -> Case:
         refusals = []
@@ -189,9 +176,7 @@ class Domain:
 
     def _wide_case(self, picked: Mapping[str, Any], place: int) -> Case:
         sizes = itertools.cycle([*WIDE[place % len(WIDE) :], *WIDE[: place % len(WIDE)]])
-        claim = self._configured(
-            lambda name, kind: picked[name] if isinstance(kind, Choice) else _within(kind, next(sizes))
-        )
+        claim = self._configured(lambda name, kind: picked[name] if name in picked else kind.usual(sizes))
         axes = {name: self.axis(name, (1,)) for name in self.axes}
         return Case(claim, axes, self.pins.get("seed", place), under=self.under)
 
@@ -199,14 +184,12 @@ class Domain:
         """Give small configurations of equal sizes, then of all small sizes."""
         for size in (2, 1, 3, 4, 0, 5, 6):
             yield self._exemplar(itertools.repeat(size))
-        names = [name for name, kind in self.fields.items() if isinstance(kind, AtLeast | Between)]
-        for sizes in itertools.islice(itertools.product(range(1, WIDEST_EXEMPLAR), repeat=len(names)), 1000):
+        every = itertools.product(range(1, WIDEST_EXEMPLAR), repeat=len(self.sized))
+        for sizes in itertools.islice(every, 1000):
             yield self._exemplar(iter(sizes))
 
     def _exemplar(self, sizes: Iterator[int]) -> Case:
-        claim = self._configured(
-            lambda _, kind: kind.values[-1] if isinstance(kind, Choice) else _within(kind, next(sizes))
-        )
+        claim = self._configured(lambda _, kind: kind.usual(sizes))
         return Case(claim, {name: self.axis(name, (2,)) for name in self.axes}, 0, under=self.under)
 
     def _check_pins(self) -> None:
@@ -219,20 +202,3 @@ class Domain:
                 hint = "; it follows from the fields" if name in self.derived else hint
                 message = f"{self.name}: it quantifies over {', '.join(known)}, but {name!r} was given{hint}"
                 raise ClaimError(message)
-
-
-def _within(kind: Kind, size: int) -> int:
-    if isinstance(kind, Between):
-        return min(max(size, kind.low), kind.high)
-    assert isinstance(kind, AtLeast)  # noqa: S101  (asked for sizes only)
-    return max(size, kind.low)
-
-
-def _cut(kind: Kind, value: Any, turns: Iterator[int]) -> Any:
-    return value if isinstance(kind, Choice) else _within(kind, min(value, next(turns)))
-
-
-def _largest(kind: Kind, value: Any) -> Any:
-    if isinstance(kind, Between):
-        return min(kind.high, kind.low + LARGEST_SPAN)
-    return kind.low + LARGE if isinstance(kind, AtLeast) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from equivalence.claim import Equivalence, Theta
-from equivalence.variable import ClaimError, Index, Variable
+from equivalence.variable import ClaimError, Variable
 from properties.cases.buffers import trained_buffers
 from properties.cases.case import Case, Shape
 from properties.cases.form import Form, FormError, answering, on_cpu
@@ -245,21 +245,15 @@ class Sample:
         module = construct(self.claim, "reference", self.case.seed).train()
         rows = replace(self.case, axes=dict.fromkeys(self.case.axes, (3,)), values=NORMAL)
         generator = self.generator(Stream.INPUTS)
-        inputs = [
-            torch.zeros(rows.shape(one), dtype=torch.int64)
-            if isinstance(one, Index)
-            else torch.randn(rows.shape(one), generator=generator)
-            for one in self.claim.inputs().values()
-        ]
+        inputs = [one.draw(rows.shape(one), rows.size, generator) for one in self.claim.inputs().values()]
         # What a reference says to inputs is for the laws to see.
         with suppress(Exception), warnings.catch_warnings(action="ignore"), torch.no_grad():
             module(*inputs)
         return module
 
     def _input(self, variable: Variable, shape: Shape, generator: torch.Generator) -> Tensor:
-        if isinstance(variable, Index):
-            below = max(1, self.case.size(variable.below))
-            return torch.randint(below, shape, generator=generator)
+        if not variable.real:
+            return variable.draw(shape, self.case.size, generator)
         if self.data is not None and takes_rows(self.data, shape):
             return self._rows(self.data, shape, generator)
         return self.regime.looking(look(self.case.values), shape, generator)
@@ -268,6 +262,13 @@ class Sample:
         leading = shape[: len(shape) - data.ndim + 1]
         chosen = torch.randint(len(data), (prod(leading),), generator=generator)
         return data[chosen].to(self.dtype).reshape(shape)
+
+
+def drawn_inputs(case: Case) -> Iterator[tuple[str, Variable]]:
+    """Name every tensor that is drawn for an input of a case, as its values do."""
+    for stream in (Stream.INPUTS, Stream.SECOND_ROW):
+        for name, variable in case.claim.inputs().items():
+            yield NAMES[stream].format(name), variable
 
 
 def takes_rows(data: Tensor, shape: Shape) -> bool:

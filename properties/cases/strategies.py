@@ -6,17 +6,17 @@ alive, no leading axes, seed 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
 from equivalence.claim import Equivalence
-from equivalence.variable import AtLeast, Between, Mask, Over
+from equivalence.variable import Mask
 from properties.cases.case import Case, Shape
-from properties.cases.definition import Choice
-from properties.cases.domain import LARGE, SPAN, WIDE, Domain
+from properties.cases.domain import Domain
+from properties.cases.fields import LARGE, mask_of
 from properties.cases.values import LOOKS, NORMAL
 from properties.circumstances.registry import Shown, together
 
@@ -31,8 +31,6 @@ STARRED: st.SearchStrategy[Shape] = st.sampled_from(
 FREE: st.SearchStrategy[Shape] = st.sampled_from([(1,), (2,), (3,), (4,), (5,), (0,)])
 SEEDS = st.integers(0, 2**32 - 1)
 Cases = st.SearchStrategy[Case]
-Size = Callable[[AtLeast | Between], st.SearchStrategy[int]]
-"""How the sizes of a field are drawn."""
 
 
 LOOKED = st.sampled_from([*[NORMAL] * (len(LOOKS) - 1), *(name for name in LOOKS if name != NORMAL)])
@@ -51,9 +49,8 @@ class Kinds:
 
 def cases(domain: Domain, *, wide: bool = False, kinds: Kinds = Kinds()) -> st.SearchStrategy[Case]:
     """Draw cases of a claim: fields, masks over them, free axes, a seed, looks and circumstances."""
-    size = _wide_size if wide else _small_size
     # Made once: a strategy made anew for every case costs as much as drawing from it.
-    values = {name: _values(kind, size) for name, kind in domain.drawn if not isinstance(kind, Over)}
+    values = {name: _values(kind.drawn(wide=wide)) for name, kind in domain.free.items()}
     looks = LOOKED if kinds.looks else st.just(NORMAL)
     return _cases(domain, values, looks, _circumstances(domain, kinds.shown))
 
@@ -94,22 +91,9 @@ def _claim(draw: st.DrawFn, domain: Domain, values: Mapping[str, st.SearchStrate
     return domain.configure(drawn)
 
 
-def _values(kind: AtLeast | Between | Choice, size: Size) -> st.SearchStrategy[Any]:
-    return st.sampled_from(kind.values) if isinstance(kind, Choice) else size(kind)
-
-
-def _small_size(kind: AtLeast | Between) -> st.SearchStrategy[int]:
-    """Draw 1 and up first; 0 shows little, and a large size, for code that works in blocks, takes long."""
-    if isinstance(kind, Between):
-        return st.integers(kind.low, kind.high)
-    usual = range(max(1, kind.low), kind.low + SPAN + 1)
-    return st.sampled_from([*usual, *([0] if kind.low == 0 else []), kind.low + LARGE])
-
-
-def _wide_size(kind: AtLeast | Between) -> st.SearchStrategy[int]:
-    if isinstance(kind, Between):
-        return st.integers(max(kind.low, kind.high - 1), kind.high)
-    return st.sampled_from([max(kind.low, size) for size in WIDE])
+def _values(drawn: Sequence[Any]) -> st.SearchStrategy[Any]:
+    """Draw any integer of a range, or one of a few values, which shrink to the first."""
+    return st.integers(drawn[0], drawn[-1]) if isinstance(drawn, range) else st.sampled_from(drawn)
 
 
 def _masks(rows: int, columns: int) -> st.SearchStrategy[Mask]:
@@ -123,9 +107,4 @@ def _masks(rows: int, columns: int) -> st.SearchStrategy[Mask]:
             | st.integers(0, entries - 1).map(lambda k: 1 << k)
             | st.integers(0, every)
         )
-    return bits.map(lambda pattern: _mask(pattern, rows, columns))
-
-
-def _mask(pattern: int, rows: int, columns: int) -> Mask:
-    digits = f"{pattern:b}".zfill(rows * columns) if rows * columns else ""
-    return Mask("/".join(digits[row * columns : (row + 1) * columns] for row in range(rows)))
+    return bits.map(lambda pattern: mask_of(f"{pattern:0{entries}b}" if entries else "", (rows, columns)))

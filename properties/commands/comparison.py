@@ -27,7 +27,15 @@ from properties.comparison.keeping import (
 )
 from properties.comparison.matching import check_carry, matched, pairs, remarks
 from properties.comparison.modules import check_neighbours
-from properties.comparison.words import SIDES, Argument, read_fields, read_inputs, read_pairs, values_by_name
+from properties.comparison.words import (
+    INPUTS,
+    SIDES,
+    Argument,
+    read_fields,
+    read_inputs,
+    read_pairs,
+    values_by_name,
+)
 from properties.judging.declarations import known_law
 from properties.judging.rounding import rounding
 from properties.laws.registry import SCOPES
@@ -80,18 +88,15 @@ def _add_statement(compare: argparse.ArgumentParser) -> None:
         metavar="NAME[=VALUES],…",
         help="what both constructors get, by name (see below)",
     )
-    for option, kind, text in (
-        ("--input", "Real", 'the axes of a real input: "*batch in_features" or "x=*batch in_features"'),
-        ("--index", "Index", 'an input of integers below a size: "*batch<classes" or "i=*batch<classes"'),
-    ):
+    for kind, word in INPUTS.items():
         compare.add_argument(
-            option,
+            word.option,
             action="append",
             dest="inputs",
             default=[],
             type=partial(_of_kind, kind),
             metavar="AXES",
-            help=text,
+            help=word.says,
         )
     for option, pair, text in (
         ("--pass", "SIDE.ARGUMENT=SIZE", "where a name differs: new.n_in=in_features, old.size=height*width"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from equivalence.claim import Equivalence
 from properties.comparison.constructor import Constructor
 from properties.comparison.expression import Expression
-from properties.comparison.words import Argument, Input, quoted
+from properties.comparison.words import INPUTS, Argument, Input, quoted
 
 WIDTH = 100
 INDENT = " " * 4
@@ -117,7 +117,7 @@ class Comparison:
         yield from [f"{INDENT * 2}return carried"] if sometimes else []
 
 
-_CLAIM_WORDS = ("AtLeast", "Between", "Equivalence", "Index", "Real")
+_CLAIM_WORDS = sorted(["AtLeast", "Between", "Equivalence", *INPUTS])
 
 
 def _used(text: str, *words: str) -> str:

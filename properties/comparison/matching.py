@@ -10,9 +10,8 @@ import torch
 from torch import nn
 
 from equivalence.claim import Equivalence
-from equivalence.variable import AtLeast, Between, ClaimError
+from equivalence.variable import ClaimError
 from properties.cases.case import Case, Shape
-from properties.cases.definition import Choice, Kind
 from properties.cases.domain import Domain
 from properties.cases.form import Form, FormError
 from properties.cases.sample import build, named_tensors
@@ -221,14 +220,6 @@ def _cases(domain: Domain) -> Iterator[Case]:
     yield from domain.wide()
     for step in range(STEPS):
         values = {
-            name: _value(kind, place + step) for place, (name, kind) in enumerate(domain.fields.items())
+            name: kind.above((place + step) % STEPS) for place, (name, kind) in enumerate(domain.free.items())
         }
         yield Case(domain.configure(values), {}, 0)
-
-
-def _value(kind: Kind, place: int) -> object:
-    if isinstance(kind, Choice):
-        return kind.values[-1]
-    assert isinstance(kind, AtLeast | Between)  # noqa: S101  (--fields makes no masks)
-    size = kind.low + place % STEPS
-    return min(size, kind.high) if isinstance(kind, Between) else size

@@ -12,14 +12,37 @@ from equivalence.claim import Equivalence
 from equivalence.variable import Between, ClaimError
 from properties.reading.claims import UsageError
 
+
+@dataclass(frozen=True)
+class InputWord:
+    """How the command line says one kind of input."""
+
+    option: str
+    letters: str
+    """What inputs without a name are called, in this order."""
+    says: str
+    below: bool = False
+    """Whether a size follows the axes, which its entries lie below."""
+
+
+INPUTS = {
+    "Real": InputWord(
+        "--input", "xyz", 'the axes of a real input: "*batch in_features" or "x=*batch in_features"'
+    ),
+    "Index": InputWord(
+        "--index",
+        "ijk",
+        'an input of integers below a size: "*batch<classes" or "i=*batch<classes"',
+        below=True,
+    ),
+}
+"""Class of a variable -> how it is said."""
 SIDES = ("old", "new")
 TAKEN = {
     *(*SIDES, "theta", "torch", "int", "bool", "suite", "module_at"),
-    *("Annotated", "AtLeast", "Between", "Equivalence", "Index", "Literal", "Real"),
+    *("Annotated", "AtLeast", "Between", "Equivalence", "Literal", *INPUTS),
 }
 """Names that the written claim uses itself."""
-INPUT_NAMES = {"Real": "xyz", "Index": "ijk"}
-"""What inputs without a name are called, in this order."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +85,7 @@ def read_inputs(words: Sequence[tuple[str, str]], arguments: Sequence[Argument])
     for kind, text in words:
         name, _, axes = text.rpartition("=")
         taken = {*(one.name for one in inputs), *(one.name for one in arguments)}
-        chosen = name.strip() or next((letter for letter in INPUT_NAMES[kind] if letter not in taken), "")
+        chosen = name.strip() or next((letter for letter in INPUTS[kind].letters if letter not in taken), "")
         if not chosen or chosen in taken:
             message = f"every input has a name of its own, but {text!r} has none left: write name=axes"
             raise UsageError(message)
@@ -161,9 +184,11 @@ def _literal(word: str) -> str:
 def _input(name: str, kind: str, text: str, arguments: Sequence[Argument]) -> Input:
     axes, _, below = (part.strip() for part in text.partition("<"))
     axes = " ".join(_axis(axis, arguments) for axis in axes.split())
-    if kind == "Real":
+    if not INPUTS[kind].below:
         if below:
-            message = f"--input takes axes, but got {text!r}: indices below a size are an --index"
+            message = (
+                f"{INPUTS[kind].option} takes axes, but got {text!r}: indices below a size are an --index"
+            )
             raise UsageError(message)
         return Input(name, kind, axes)
     sizes = [one.name for one in arguments if one.annotation.startswith("Annotated")]

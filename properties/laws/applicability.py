@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from equivalence.claim import Equivalence
-from equivalence.variable import Index, Real
 from properties.cases.sample import build
 
 
 def real_inputs(claim: Equivalence) -> str:
     """Need an input that can be differentiated."""
-    return "" if any(isinstance(one, Real) for one in claim.inputs().values()) else "no real inputs"
+    return "" if any(one.real for one in claim.inputs().values()) else "no real inputs"
 
 
 def parameters(claim: Equivalence) -> str:
@@ -43,16 +42,7 @@ def inputs(claim: Equivalence) -> str:
     return "" if claim.inputs() else "no inputs"
 
 
-def index_free(claim: Equivalence) -> str:
-    """Need inputs that are all real."""
-    return "indices among the inputs" if _has_index(claim) else inputs(claim)
-
-
 def dead_entries(claim: Equivalence) -> str:
     """Need a claim that declares dead entries."""
     declared = {**claim.dead_in_reference(), **claim.dead_in_candidate()}
     return "" if declared else "no entries declared dead"
-
-
-def _has_index(claim: Equivalence) -> bool:
-    return any(isinstance(one, Index) for one in claim.inputs().values())

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from equivalence.claim import Equivalence
-from equivalence.variable import Index, Real, Variable
+from equivalence.variable import Variable
+from properties.cases.case import Case
 from properties.cases.form import REFUSED, Form
 from properties.cases.sample import Sample, Stream
 from properties.laws.applicability import inputs, leading_axes, real_inputs
@@ -56,7 +57,7 @@ def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
         spoilt = {
             f"{value} in {name}{entry or ''} reaches output": _spoilt(sample, place, entry, value)
             for place, (name, variable) in enumerate(claim.inputs().items())
-            if isinstance(variable, Real)
+            if variable.real
             for entry in _random_entries(sample, place)
             for value in (inf, -inf, nan)
         }
@@ -73,11 +74,11 @@ def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
     edge=True,
     otherwise="accepts inputs that the reference refuses",
 )
-def rejects(claim: Equivalence, sample: Sample) -> Equation:
+def rejects(_: Any, sample: Sample) -> Equation:
     """What the reference refuses (a wrong size, a missing axis, a wrong dtype), the candidate refuses."""
     refused = {
         name: wrong
-        for name, wrong in _wrong_inputs(claim, sample)
+        for name, wrong in wrong_inputs(sample)
         if sample.reference.refuses(sample.theta, wrong) == REFUSED
     }
     return Equation(
@@ -89,6 +90,13 @@ def rejects(claim: Equivalence, sample: Sample) -> Equation:
 def copies(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """Give equal tensors in memory of their own, contiguous."""
     return tuple(tensor.clone(memory_format=torch.contiguous_format) for tensor in tensors)
+
+
+def wrong_inputs(sample: Sample) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
+    """Change one thing about one input at a time."""
+    for place, (name, variable) in enumerate(sample.claim.inputs().items()):
+        for change, wrong in _wrong(variable, sample.inputs[place], sample.case, typed=bool(sample.theta)):
+            yield f"{name} with {change}", (*sample.inputs[:place], wrong, *sample.inputs[place + 1 :])
 
 
 def _stacked(stack: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
@@ -158,31 +166,19 @@ def _reached(form: Form, sample: Sample, x: Sequence[Tensor]) -> tuple[Tensor, .
     return tuple(~torch.isfinite(output) for output in form(sample.theta, x))
 
 
-def _wrong_inputs(claim: Equivalence, sample: Sample) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
-    """Change one thing about one input at a time."""
-    for place, (name, variable) in enumerate(claim.inputs().items()):
-        for change, wrong in _wrong(variable, sample.inputs[place], claim, typed=bool(sample.theta)):
-            yield f"{name} with {change}", (*sample.inputs[:place], wrong, *sample.inputs[place + 1 :])
-
-
-def _wrong(variable: Variable, x: Tensor, claim: Equivalence, *, typed: bool) -> Iterator[tuple[str, Tensor]]:
+def _wrong(variable: Variable, x: Tensor, case: Case, *, typed: bool) -> Iterator[tuple[str, Tensor]]:
     names = variable.axes.split()
     for place, name in enumerate(names):
         axis = place - len(names)
-        if not (name.isdigit() or hasattr(claim, name)):
+        if not (name.isdigit() or hasattr(case.claim, name)):
             continue
         for size in {x.shape[axis] + 1, 1} - {x.shape[axis]}:
             yield f"{name}={size}", _resized(x, axis, size)
     if x.ndim and x.shape[-1]:
         yield f"no axis {names[-1]}", x.select(-1, 0)
-    if isinstance(variable, Index) and x.numel():
-        below = int(getattr(claim, variable.below))
-        yield "a negative index", torch.full_like(x, -1)
-        yield f"an index of {below}", torch.full_like(x, below)
+    yield from variable.outside(x, case.size)
     if typed:
-        yield "another dtype", x.float() if x.dtype == torch.float64 else x.double()
-    if typed and isinstance(variable, Real):
-        yield "integers", x.long()
+        yield from variable.retyped(x)
 
 
 def _resized(x: Tensor, axis: int, size: int) -> Tensor:

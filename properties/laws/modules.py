@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from equivalence.claim import Equivalence, Theta
-from equivalence.variable import Mask
+from properties.cases.definition import field_values
 from properties.cases.form import Form, FormError, answering
 from properties.cases.sample import Sample, build, load, named_tensors
 from properties.laws.function import differentiable, pull_back
@@ -135,13 +135,8 @@ def _both_on_meta(sample: Sample, module: nn.Module) -> tuple[object, object]:
 
 
 def _with_other_masks(claim: Equivalence) -> Equivalence:
-    flipped = str.maketrans("01", "10")
-    masks = {
-        name: Mask(value.rows.translate(flipped))
-        for name, value in vars(claim).items()
-        if isinstance(value, Mask)
-    }
-    return dataclasses.replace(claim, **masks)  # type: ignore[type-var]
+    other = {name: kind.other(value) for name, kind, value in field_values(claim)}
+    return dataclasses.replace(claim, **other)  # type: ignore[type-var]
 
 
 def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:

@@ -13,15 +13,13 @@ from typing import Any, cast
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
-from equivalence.variable import Between, ClaimError, Mask, Over
-from properties.cases.definition import Choice, Kind
+from equivalence.variable import ClaimError
 from properties.cases.domain import Domain
+from properties.cases.fields import read_size
 from properties.cases.values import LOOKS
 from properties.circumstances.registry import read
 
 SEED_BOUND = 2**32
-SIZE_BOUND = 2**63
-"""What torch and numpy count with."""
 FILE_PREFIX = "claims_in_"
 """Begins the name of a module that was loaded from a file."""
 
@@ -99,7 +97,7 @@ def read_value(domain: Domain, name: str, value: str) -> Any:
     kind = domain.fields.get(name)
     try:
         if kind is not None:
-            return _field(kind, value)
+            return kind.read(value)
         if name == "values":
             return _look(value)
         if name == "under":
@@ -108,22 +106,6 @@ def read_value(domain: Domain, name: str, value: str) -> Any:
     except ValueError as error:
         message = f"--at {name}={value}: {error}"
         raise UsageError(message) from error
-
-
-def _field(kind: Kind, value: str) -> Any:
-    if isinstance(kind, Over):
-        return Mask(value)
-    if isinstance(kind, Choice):
-        named = {str(choice).lower(): choice for choice in kind.values}
-        if value.lower() not in named:
-            message = f"is one of {', '.join(named)}"
-            raise ValueError(message)
-        return named[value.lower()]
-    size, low = int(value), kind.low
-    if size < low or (isinstance(kind, Between) and size > kind.high):
-        message = f"lies outside {kind}"
-        raise ValueError(message)
-    return read_size(value)
 
 
 def _axis(value: str, *, starred: bool) -> tuple[int, ...]:
@@ -135,18 +117,6 @@ def _axis(value: str, *, starred: bool) -> tuple[int, ...]:
         message = "is one axis; write one size"
         raise ValueError(message)
     return tuple(map(read_size, words))
-
-
-def read_size(word: str) -> int:
-    """Read a size; ValueError for a word that is none, or is beyond what torch counts with."""
-    try:
-        size = int(word)
-    except ValueError:
-        size = -1
-    if not 0 <= size < SIZE_BOUND:
-        message = "is no size: an integer from 0 up, and below 2^63"
-        raise ValueError(message)
-    return size
 
 
 def _circumstances(value: str) -> tuple[str, ...]:

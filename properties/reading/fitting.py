@@ -9,12 +9,10 @@ from typing import Any
 from torch import Tensor
 
 from equivalence.claim import Equivalence
-from equivalence.variable import AtLeast, Index, Mask, Over
 from properties.cases.case import Case
-from properties.cases.definition import Choice
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers, Regime
-from properties.cases.sample import Values
+from properties.cases.sample import Values, drawn_inputs
 from properties.cases.values import NORMAL
 from properties.judging.judge import DIRECTLY, EXACT, ROUNDING, Judge, Verdict
 from properties.laws.registry import Decided, Law
@@ -59,9 +57,11 @@ def pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
     if missing := [name for name in (*domain.fields, *domain.axes) if name not in pins]:
         message = f"{claim.__name__}: a case gives every field and axis, but {', '.join(missing)} is missing"
         raise UsageError(message)
-    for name, kind in domain.fields.items():
-        if isinstance(kind, Over):
-            _check_mask(name, pins[name], domain.mask_shape(name, {}))
+    for name, mask in domain.masks.items():
+        try:
+            mask.check(pins[name], domain.mask_shape(name, {}))
+        except ValueError as error:
+            raise UsageError(f"{name} {error}") from error
     axes = {name: domain.axis(name, ()) for name in domain.axes}
     return Case(domain.configure({}), axes, pins["seed"], pins.get("values", NORMAL), domain.under)
 
@@ -76,15 +76,12 @@ def check_decided(law: Law, failure: Failure) -> None:
 
 def check_inputs(case: Case, values: Values) -> None:
     """Refuse inputs that are none of the case: no form is built for them."""
-    for name, variable in case.claim.inputs().items():
+    for name, variable in drawn_inputs(case):
         if name not in values:
             continue
         _check_shape(case, name, values[name], case.shape(variable))
-        if isinstance(variable, Index):
-            below = max(1, case.size(variable.below))
-            if any(not 0 <= entry < below for entry in values[name].reshape(-1).tolist()):
-                message = f"{name} holds integers from 0 to {below - 1}, but the file gives others"
-                raise FailureFileError(message)
+        if held := variable.misfit(values[name], case.size):
+            raise FailureFileError(f"{name} holds {held}, but the file gives others")
 
 
 def check_values(judge: Judge, verdict: Verdict, failure: Failure, values: Values) -> None:
@@ -115,24 +112,12 @@ def _named(names: Collection[str]) -> str:
 
 
 def _field(domain: Domain, name: str, value: Any) -> Any:
-    """Read a field that has the very type of its kind: 1 is not true, and "1" is no size."""
     kind = domain.fields[name]
-    if isinstance(kind, Choice):
-        for choice in kind.values:
-            if type(choice) is type(value) and choice == value:
-                return choice
-    elif type(value) is (str if isinstance(kind, Over) else int):
-        return read_value(domain, name, str(value))
-    message = f"the field {name} is from {kind}, but the file gives a {type(value).__name__} that is not"
-    raise FailureFileError(message)
-
-
-def _check_mask(name: str, mask: Mask, shape: tuple[int, int]) -> None:
-    rows, columns = shape
-    words = mask.rows.split("/") if rows or mask.rows else []
-    if len(words) != rows or any(len(word) != columns or set(word) - {"0", "1"} for word in words):
-        message = f"{name} is {rows} words of {columns} digits 0 or 1, split by /, but was given others"
-        raise UsageError(message)
+    if not kind.keeps(value):
+        raise FailureFileError(
+            f"the field {name} is from {kind}, but the file gives a {type(value).__name__} that is not"
+        )
+    return value if name in domain.choices else read_value(domain, name, str(value))
 
 
 def _check_sizes(domain: Domain, case: Case, failure: Failure) -> None:
@@ -150,9 +135,9 @@ def _check_sizes(domain: Domain, case: Case, failure: Failure) -> None:
 
 
 def _unusual_sizes(domain: Domain, case: Case) -> Iterator[int]:
-    for name, kind in domain.fields.items():
+    for name, kind in domain.sized.items():
         size = getattr(case.claim, name)
-        if isinstance(kind, AtLeast) and size > kind.low + USUAL_SIZES:
+        if kind.high is None and size > kind.low + USUAL_SIZES:
             yield size
 
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from equivalence.catalogue import CATALOGUE
-from equivalence.variable import Mask
 from properties.cases.case import Case
+from properties.cases.definition import field_values
 from properties.cases.regime import Integers
 from properties.cases.sample import Values
 from properties.cases.values import NORMAL, look
@@ -149,7 +149,7 @@ def written(case: Case) -> str:
 
 def pins(case: Case) -> str:
     """Write a case as the value of --at."""
-    fields = {name: getattr(value, "rows", value) for name, value in vars(case.claim).items()}
+    fields = {name: kind.plain(value) for name, kind, value in field_values(case.claim)}
     axes = {name: "x".join(map(str, shape)) for name, shape in case.axes.items()}
     looks = {"values": case.values} if case.values != NORMAL else {}
     under = {"under": written_under(case.under)} if case.under else {}
@@ -170,7 +170,7 @@ def place(case: Case) -> str:
 
 def _case(case: Case) -> str:
     """Write the sizes and options of a case; its masks and values are shown as tensors."""
-    fields = {name: value for name, value in vars(case.claim).items() if not isinstance(value, Mask)}
+    fields = {name: value for name, kind, value in field_values(case.claim) if kind.shown(value) is None}
     sizes = ", ".join(f"{name}={value}" for name, value in {**fields, **case.axes}.items())
     looks = f"values {look(case.values).told}" if case.values != NORMAL else ""
     return ", ".join(filter(None, [sizes, looks, told_of(case.under)]))
@@ -180,14 +180,10 @@ def _shown(case: Case, values: Values, difference: Difference) -> dict[str, Tens
     """Give inputs first, then parameters, masks, and what else was drawn; nothing where no number matters."""
     if difference.leaf is None and difference.kind != "raises":
         return {}
-    masks = {name: _digits(value) for name, value in vars(case.claim).items() if isinstance(value, Mask)}
+    tensors = {name: kind.shown(value) for name, kind, value in field_values(case.claim)}
+    masks = {name: shown for name, shown in tensors.items() if shown is not None}
     inputs = {name: values[name] for name in case.claim.inputs() if name in values}
     return inputs | dict(values) | masks
-
-
-def _digits(mask: Mask) -> Tensor:
-    rows = mask.rows.split("/")
-    return torch.tensor([[int(digit) for digit in row] for row in rows], dtype=torch.int64)
 
 
 def _tensor(name: str, value: Tensor, wrong: Tensor | None = None) -> TensorRecord:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from equivalence.variable import Mask
+from properties.cases.definition import field_values
 from properties.cases.regime import Integers, Regime
 from properties.cases.sample import Values
 from properties.refutation.counterexample import Refuted, place
@@ -64,7 +64,7 @@ def described(refuted: Refuted, *, smallest: bool = False) -> Failure:
         id=_identity(claim, judge.law.name),
         claim=claim,
         law=judge.law.name,
-        fields={name: _field(value) for name, value in vars(verdict.case.claim).items()},
+        fields={name: kind.plain(value) for name, kind, value in field_values(verdict.case.claim)},
         axes={name: list(shape) for name, shape in verdict.case.axes.items()},
         seed=verdict.case.seed,
         look=verdict.case.values,
@@ -106,11 +106,6 @@ def write(failure: Failure, folder: str) -> Path | None:
 
 def _identity(claim: str, law: str) -> str:
     return hashlib.sha256(f"{claim} {law}".encode()).hexdigest()[:8]
-
-
-def _field(value: Any) -> int | float | bool | str | None:
-    kept: int | float | bool | str | None = value.rows if isinstance(value, Mask) else value
-    return kept
 
 
 def _regime(regime: Regime) -> dict[str, int | str]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from properties.cases.sample import Values
+from properties.cases.case import Case
+from properties.cases.sample import Values, drawn_inputs
 from properties.judging.judge import Judge, Verdict
 from properties.oracle.agreement import Difference
 from properties.refutation.manner import manner
@@ -30,6 +31,7 @@ DECIMALS = (0, 1, 2, 3)
 class Search:
     """The best values so far, and what is left of the budget."""
 
+    case: Case
     fails: Callable[[Values], Difference | None]
     values: dict[str, Tensor]
     difference: Difference
@@ -46,10 +48,11 @@ class Search:
         if self.spent:
             return False
         self.evaluations += 1
+        values = _clamped(self.case, values)
         difference = self.fails(values)
         if difference is None or manner(difference) != manner(self.difference):
             return False
-        self.values, self.difference = dict(values), difference
+        self.values, self.difference = values, difference
         return True
 
 
@@ -60,7 +63,7 @@ def minimised(judge: Judge, verdict: Verdict) -> tuple[dict[str, Tensor], Differ
     difference = judge.again(verdict, values)
     if difference is None:
         return values, verdict.difference
-    search = Search(lambda wanted: judge.again(verdict, wanted), values, difference)
+    search = Search(verdict.case, lambda wanted: judge.again(verdict, wanted), values, difference)
     before: list[tuple[float, ...]] = []
     while (now := _entries(search.values)) != before and not search.spent:
         before = now
@@ -111,6 +114,16 @@ def _with(values: Values, changed: Mapping[tuple[str, int], float]) -> dict[str,
     for (name, place), number in changed.items():
         copies[name].view(-1)[place] = number
     return copies
+
+
+def _clamped(case: Case, values: Values) -> dict[str, Tensor]:
+    """Bring every input back to what it stands for: an index below its bound stays one."""
+    inside = {
+        name: variable.clamp(values[name], case.size)
+        for name, variable in drawn_inputs(case)
+        if name in values
+    }
+    return {**values, **inside}
 
 
 def _nonzero(values: Values) -> list[tuple[str, int]]:

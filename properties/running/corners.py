@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
-from typing import Any
 
-from equivalence.variable import AtLeast, Between, Mask, Over
 from properties.cases.case import Case, Shape
 from properties.cases.domain import Domain
 from properties.cases.values import LIMIT, NORMAL
@@ -35,9 +33,9 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
             yield replace(wide, seed=typical.seed, values=look)
     # What differs just below overflow is told, and refutes nothing.
     tried = [case for case in tried if case.values != LIMIT]
-    for name, kind in domain.drawn:
-        for size in _edges(kind):
-            if all(getattr(case.claim, name) != size for case in tried):
+    for name, kind in domain.sized.items():
+        for size in EDGES if name not in domain.pins else ():
+            if kind.within(size) == size and all(getattr(case.claim, name) != size for case in tried):
                 yield _with_size(domain, typical, name, size)
     for name, starred in domain.axes.items():
         for shape in _shapes(starred=starred) if name not in domain.pins else ():
@@ -71,12 +69,6 @@ def _entries(case: Case) -> int:
     return sum(prod(case.shape(variable)) for variable in case.claim.inputs().values())
 
 
-def _edges(kind: Any) -> tuple[int, ...]:
-    if isinstance(kind, Between):
-        return tuple(size for size in EDGES if kind.low <= size <= kind.high)
-    return tuple(size for size in EDGES if size >= kind.low) if isinstance(kind, AtLeast) else ()
-
-
 def _shapes(*, starred: bool) -> tuple[Shape, ...]:
     single: tuple[Shape, ...] = tuple((size,) for size in EDGES)
     return ((), *single) if starred else single
@@ -87,9 +79,5 @@ def _shows(drawn: Shape, shape: Shape) -> bool:
 
 
 def _with_size(domain: Domain, typical: Case, name: str, size: int) -> Case:
-    values = {**vars(typical.claim), name: size}
-    for mask, kind in domain.fields.items():
-        if isinstance(kind, Over):
-            rows, columns = domain.mask_shape(mask, values)
-            values[mask] = Mask("/".join(["1" * columns] * rows))
-    return replace(typical, claim=domain.configure(values))
+    claim = domain.with_full_masks({**vars(typical.claim), name: size})
+    return replace(typical, claim=claim)

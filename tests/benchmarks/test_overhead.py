@@ -23,7 +23,8 @@ from torch.func import functional_call
 
 from equivalence.claims.two_d_fc import TwoDFCIsFlattenLinear
 from equivalence.layers.two_d_fc import TwoDFC
-from properties.cases.domain import LARGE, Domain
+from properties.cases.domain import Domain
+from properties.cases.fields import LARGE
 from properties.cases.strategies import SEEDS, STARRED
 from properties.running.cell import Plan
 from properties.running.profiles import profile

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from itertools import product
 from typing import Any
 
@@ -12,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from equivalence.claim import Equivalence
-from equivalence.variable import Between, Index, Variable
+from equivalence.variable import Index, Variable
 from properties.cases.definition import fields_of
+from properties.cases.fields import SizeField
 
 SIZES = (1, 5)
 ROWS = 4
@@ -74,8 +74,12 @@ FILLS: Mapping[str, Fill] = {
 def configured(claim: type[Equivalence], size: int) -> Equivalence:
     """Give the claim with every size as near to this one as it allows."""
     kinds = fields_of(claim)
-    highs = {name: kind.high for name, kind in kinds.items() if isinstance(kind, Between)}
-    return claim(**{field.name: min(size, highs.get(field.name, size)) for field in fields(claim)})  # type: ignore[arg-type]
+    highs = {
+        name: kind.high
+        for name, kind in kinds.items()
+        if isinstance(kind, SizeField) and kind.high is not None
+    }
+    return claim(**{name: min(size, highs.get(name, size)) for name in kinds})
 
 
 def shape(claim: Equivalence, variable: Variable) -> tuple[int, ...]:

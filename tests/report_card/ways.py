@@ -6,6 +6,7 @@ reference is constructed with. None looks at state, modes, fresh weights as draw
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,11 +19,12 @@ from torch.testing import assert_close
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence, Theta
-from equivalence.variable import Mask, Over
+from equivalence.variable import Mask
 from properties.benchmarking.points import case_at
 from properties.benchmarking.sizes import family_of
 from properties.cases.case import Case
 from properties.cases.domain import Domain
+from properties.cases.fields import mask_of
 from properties.cases.form import Form, FormError
 from properties.cases.regime import Reals
 from properties.cases.sample import OutsideDomainError, Sample, Stream
@@ -107,15 +109,14 @@ def usual_case(claim: type[Equivalence]) -> Case:
     domain = Domain(claim)
     wide = list(domain.wide())[-1]
     values = dict(vars(wide.claim))
-    for name, kind in domain.fields.items():
-        if isinstance(kind, Over):
-            values[name] = _half(*domain.mask_shape(name, values))
+    for name in domain.masks:
+        values[name] = _half(domain.mask_shape(name, values))
     return Case(domain.configure(values), {name: domain.axis(name, (ROWS,)) for name in domain.axes}, 0)
 
 
-def _half(rows: int, columns: int) -> Mask:
+def _half(shape: tuple[int, int]) -> Mask:
     drawn = random.Random(0)  # noqa: S311  (no secret)
-    return Mask("/".join("".join(drawn.choice("01") for _ in range(columns)) for _ in range(rows)))
+    return mask_of("".join(drawn.choice("01") for _ in range(math.prod(shape))), shape)
 
 
 def _differs(case: Case, dtype: torch.dtype = torch.float32) -> bool:

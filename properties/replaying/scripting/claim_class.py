@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -12,7 +11,8 @@ from types import ModuleType
 
 from equivalence import variable
 from equivalence.claim import Equivalence
-from equivalence.variable import Mask
+from properties.cases.definition import field_values
+from properties.cases.fields import Field
 from properties.replaying.scripting.binding import ScriptError, source_of, tree_of
 from properties.replaying.scripting.closure import Closure
 from properties.replaying.scripting.source import bound_names, global_names, lines_of, plain
@@ -58,6 +58,11 @@ class PlainClaim:
         # What stands between quotation marks has none of its own.
         return lines[0].replace("\\", "\\\\").replace('"', "'") if lines else ""
 
+    @property
+    def field_names(self) -> list[str]:
+        """What the values of the fields are made with."""
+        return list(dict.fromkeys(name for _, kind, _ in field_values(self.claim) for name in kind.names))
+
     def need(self, name: str, start: int = 0) -> None:
         """Take up a member, and what it reads; fields are values."""
         if name in vars(self.claim):
@@ -79,8 +84,8 @@ class PlainClaim:
                 module = sys.modules[self.order[place].__module__]
                 _check_no_claim(member.text, module)
                 closure.need(member.text, module, own=() if member.is_function else member.own)
-        if any(isinstance(value, Mask) for value in vars(self.claim).values()):
-            closure.need("Mask\n", variable)
+        for name in self.field_names:
+            closure.need(f"{name}\n", variable)
 
     def text(self) -> str:
         """Write the classes; one that nothing overrides and that asks nothing of super() is merged."""
@@ -104,7 +109,7 @@ class PlainClaim:
 
     def _body(self, members: dict[str, Member], *, last: bool) -> str:
         statement = [f'"""{self.statement}"""\n'] if last and self.statement else []
-        fields = [f"{name} = {_value(value)}\n" for name, value in vars(self.claim).items()] if last else []
+        fields = [f"{name} = {_value(*one)}\n" for name, *one in field_values(self.claim)] if last else []
         values = [one.text for one in members.values() if not one.is_function and not one.own]
         ordered = sorted(members, key=lambda name: MAIN.index(name) if name in MAIN else len(MAIN))
         functions = [members[name].text for name in ordered if members[name].is_function]
@@ -122,16 +127,12 @@ def _check_no_claim(text: str, module: ModuleType) -> None:
             raise ScriptError(message)
 
 
-def _value(value: object) -> str:
+def _value(kind: Field, value: object) -> str:
     """Write the value of a field; ScriptError for one that its repr does not make again."""
-    if isinstance(value, Mask):
-        return f"Mask({json.dumps(value.rows)})"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, bool | int | float | None):
-        return repr(value)
-    message = f"a field of a script is a number, a word, a truth value or a mask, but one is {value!r}"
-    raise ScriptError(message)
+    try:
+        return kind.source(value)
+    except TypeError as error:
+        raise ScriptError(str(error)) from error
 
 
 def _member(claim: type, name: str) -> Member:

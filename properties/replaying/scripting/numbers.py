@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from math import prod
 
-from equivalence.variable import Mask
+from equivalence.claim import Equivalence
+from properties.cases.definition import field_values
 from properties.cases.regime import Integers
 from properties.cases.sample import NAMES, Sample, Stream, Values
-from properties.laws.inputs import _wrong_inputs
+from properties.laws.inputs import wrong_inputs
 from properties.laws.recipes import ADAFACTOR, RATE, RECIPES, Recipe
 from properties.laws.training import PULLS, chosen
 from properties.replaying.scripting.finding import Finding
@@ -63,7 +63,7 @@ def forms(finding: Finding) -> dict[str, str]:
         "SEED": f"SEED = {case.seed}\n",
         "DTYPE": f"DTYPE = {finding.regime.dtype}\n",
         "claim": f"\nclaim = {name}()\n",
-        "other": "\n".join([f"other = {name}()", *_other_masks(vars(case.claim))]) + "\n",
+        "other": "\n".join([f"other = {name}()", *_other_fields(case.claim)]) + "\n",
         "reference": "torch.manual_seed(SEED)\nreference = claim.reference().to(DTYPE)\n",
         "candidate": "torch.manual_seed(SEED)\ncandidate = claim.candidate().to(DTYPE)\n",
     }
@@ -109,15 +109,14 @@ def _numbered(values: Values, stream: Stream) -> dict[str, str]:
     return {name: tensor(values[name]) for name in names if name in values}
 
 
-def _other_masks(fields: Mapping[str, object]) -> Iterable[str]:
-    flipped = str.maketrans("01", "10")
-    for name, value in fields.items():
-        if isinstance(value, Mask):
-            yield f"other.{name} = Mask({json.dumps(value.rows.translate(flipped))})"
+def _other_fields(claim: Equivalence) -> Iterable[str]:
+    for name, kind, value in field_values(claim):
+        if (other := kind.other(value)) != value:
+            yield f"other.{name} = {kind.source(other)}"
 
 
 def _wrong(sample: Sample) -> Iterable[tuple[str, str]]:
-    for change, wrong in _wrong_inputs(sample.claim, sample):
+    for change, wrong in wrong_inputs(sample):
         yield change, f"[{', '.join(map(tensor, wrong))}]"
 
 

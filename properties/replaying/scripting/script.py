@@ -11,7 +11,6 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from equivalence.variable import Mask
 from properties.cases.form import FormError
 from properties.cases.sample import Sample
 from properties.laws import all_laws
@@ -88,7 +87,7 @@ def _parts(finding: Finding, setup: str, asked: str, usage: str) -> Iterator[str
     theirs = Closure({one.__module__ for one in claim.order})
     claim.resolve(theirs)
     ours = Closure({scripts.__name__})
-    ours.need(setup + asked, scripts, own={*claim.names, Mask.__name__})
+    ours.need(setup + asked, scripts, own={*claim.names, *claim.field_names})
     rename = _renaming(theirs, claim, ours, bound_names(setup + asked))
     imports = [replace(one, name=rename(one.name)) for one in ours.imports.values()]
     yield _head(finding, usage)
