@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from equivalence.claim import ClaimError, Equivalence, Theta
+from equivalence.counts import Counts
 from properties.cases.generators import drawn_so_far, generator_state
 from properties.cases.memory import standing_in, unwritten
 from properties.cases.regime import Regime
@@ -96,6 +97,21 @@ class Form:
         self.watched = False
         """Whether to see if the form draws: to look takes as long as a small form."""
         self.has_drawn = False
+
+    @property
+    def dead(self) -> Mapping[str, Tensor]:
+        """The entries of its parameters that the claim declares dead."""
+        of = self.claim
+        return of.dead_in_reference() if self.side == "reference" else of.dead_in_candidate()
+
+    def stated_cost(self, batch: int) -> Counts | None:
+        """Return what the claim states that the form costs on so many rows; None: no closed form."""
+        of = self.claim
+        return of.reference_cost(batch) if self.side == "reference" else of.candidate_cost(batch)
+
+    def in_candidate(self, state: Theta) -> Theta:
+        """Return a state of the form in the candidate's terms: what `carry` makes of the reference's."""
+        return self.claim.carry(state) if self.side == "reference" else state
 
     def __call__(self, theta: Theta, inputs: Sequence[Tensor], *, call: int = 0) -> tuple[Tensor, ...]:
         """Run the module with its parameters computed from theta; another `call` draws other numbers."""

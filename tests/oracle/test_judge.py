@@ -279,6 +279,6 @@ def test_a_layout_that_both_forms_mistake_is_outside_the_claim(claim: type[Equiv
 def test_without_its_premise_the_law_would_cry_wolf(
     claim: type[Equivalence], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(LAWS, "layout", replace(LAWS["layout"], premise=None))
+    monkeypatch.setitem(LAWS, "layout", replace(LAWS["layout"], presumed=False))
     with pytest.raises(Refuted):
         run(claim, "layout")
