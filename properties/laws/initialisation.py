@@ -41,20 +41,16 @@ class Start(NamedTuple):
 def _as_distributions(reference: Start, candidate: Start, sample: Sample) -> tuple[Any, Any]:
     """Give what is compared: dtypes, statistics, draws and what is stated of them, and equal draws."""
     carried, fresh = once(reference.draws, candidate.draws)
+    # A carry may compute in another dtype than that of the forms: each of the reference's is right too.
+    dtypes = {
+        name: found if found in reference.usual else reference.dtypes[name]
+        for name, found in candidate.dtypes.items()
+    }
     stated = {name: value for name, value in sample.claim.initial().items() if name in fresh}
-    expected = {
-        "dtype": _expected_dtypes(reference, candidate),
-        **_statistics(sample, carried),
-        "closed form": stated,
-        **reference.under_one_seed,
-    }
-    found = {
-        "dtype": candidate.dtypes,
-        **_statistics(sample, fresh),
-        "closed form": {name: _drawn(sample, fresh[name], stated[name]) for name in stated},
-        **candidate.under_one_seed,
-    }
-    return expected, found
+    drawn = {name: _drawn(sample, fresh[name], stated[name]) for name in stated}
+    expected = {"dtype": dtypes, **_statistics(sample, carried), "closed form": stated}
+    found = {"dtype": candidate.dtypes, **_statistics(sample, fresh), "closed form": drawn}
+    return {**expected, **reference.under_one_seed}, {**found, **candidate.under_one_seed}
 
 
 @law(
@@ -66,28 +62,16 @@ def _as_distributions(reference: Start, candidate: Start, sample: Sample) -> tup
 )
 def initialisation(form: Form, sample: Sample) -> Any:
     """Fresh live parameters of the candidate are distributed as carry(fresh ones of the reference)."""
-    draws = fresh_draws(form, sample)
-    return Start(draws, *_dtypes(form, sample), _under_one_seed(form, sample))
+    usual = {str(value.dtype) for value in form.parameters.values()}
+    return Start(fresh_draws(form, sample), _dtypes(form, sample), usual, _under_one_seed(form, sample))
 
 
-def _expected_dtypes(reference: Start, candidate: Start) -> dict[str, str]:
-    """Give the dtypes that the candidate's fresh parameters should have.
-
-    A carry may compute in another dtype than that of the forms, so that each of the reference's is right too.
-    """
-    return {
-        name: found if found in reference.usual else reference.dtypes[name]
-        for name, found in candidate.dtypes.items()
-    }
-
-
-def _dtypes(form: Form, sample: Sample) -> tuple[dict[str, str], set[str]]:
-    """Give the dtypes of the candidate's real parameters, as the form gives them, and those of its own."""
+def _dtypes(form: Form, sample: Sample) -> dict[str, str]:
+    """Give the dtypes of the candidate's real parameters, as the form gives them."""
     with torch.no_grad():
         state = form.in_candidate({name: value.detach() for name, value in form.own.items()})
     real = [name for name, value in sample.candidate.parameters.items() if value.is_floating_point()]
-    usual = {str(value.dtype) for value in form.parameters.values()}
-    return {name: str(state[name].dtype) for name in real}, usual
+    return {name: str(state[name].dtype) for name in real}
 
 
 def _under_one_seed(form: Form, sample: Sample) -> dict[str, dict[str, Tensor]]:

@@ -27,10 +27,9 @@ STEPS = 3
 )
 def masked(form: Form, sample: Sample) -> Any:
     """Dead entries have zero gradient, change no output, and stay at zero under SGD with momentum, decay."""
-    dead = form.dead
-    if not dead:
+    if not form.dead:
         return Alone({}, {})
-    expected, found = _dead_or_alive(form, sample, dead)
+    expected, found = _dead_or_alive(form, sample)
     return Alone({form.side: expected}, {form.side: found})
 
 
@@ -40,11 +39,11 @@ def parameter_count(form: Form, _: Sample) -> Any:
     return {"free scalars": free_scalars(form.module, form.dead)}
 
 
-def _dead_or_alive(form: Form, sample: Sample, dead: Mapping[str, Tensor]) -> tuple[Any, Any]:
+def _dead_or_alive(form: Form, sample: Sample) -> tuple[Any, Any]:
     """Give what is expected of dead entries, and what was found."""
-    module = sample.module(form, sample.theta)
+    module, dead = sample.module(form, sample.theta), form.dead
     before = _outputs(form, module, sample)
-    gradients = _dead_gradients(form, module, sample, dead)
+    gradients = _dead_gradients(form, module, sample)
     _kill(module, dead)
     after = _outputs(form, module, sample)
     _descend(form, module, sample)
@@ -69,9 +68,8 @@ def _loss(form: Form, module: nn.Module, sample: Sample) -> Tensor:
     return torch.stack(products).sum()
 
 
-def _dead_gradients(
-    form: Form, module: nn.Module, sample: Sample, dead: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
+def _dead_gradients(form: Form, module: nn.Module, sample: Sample) -> dict[str, Tensor]:
+    dead = form.dead
     parameters = [module.get_parameter(name) for name in dead]
     gradients = torch.autograd.grad(
         _loss(form, module, sample), parameters, allow_unused=True, materialize_grads=True
