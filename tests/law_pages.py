@@ -100,8 +100,8 @@ def decided(law: Law) -> Iterator[str]:
     if law.controls:
         yield from wrap(CONTROLLED, WIDTH)
         yield ""
-    if law.premise:
-        yield "Where the reference alone fails the premise, which stands above its code, the law is silent."
+    if law.presumed:
+        yield "Where the reference fails it in the candidate's place, the law is silent."
         yield ""
 
 
@@ -131,12 +131,12 @@ def refuted(law: Law, example: str) -> Iterator[str]:
 
 
 def code(law: Law) -> Iterator[str]:
-    """Give the law as it is written, below its premise."""
-    file = Path(inspect.getfile(law.equate)).relative_to(ROOT).as_posix()
+    """Give the law as it is written, below what its observation is compared with."""
+    file = Path(inspect.getfile(law.observe)).relative_to(ROOT).as_posix()
     yield from ("## The law", "", f"From [{file}](../../{file}):", "", "```python")
-    if law.premise:
-        yield inspect.getsource(law.premise) + "\n"
-    yield from (inspect.getsource(law.equate).rstrip(), "```", "")
+    for part in inspect.getclosurevars(law.compared).nonlocals.values():
+        yield inspect.getsource(part) + "\n"
+    yield from (inspect.getsource(law.observe).rstrip(), "```", "")
 
 
 def index() -> str:

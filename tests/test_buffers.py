@@ -19,17 +19,6 @@ from properties.running.recording import record
 from tests.numerics.pairs import Size
 
 
-class Frozen(nn.BatchNorm1d):
-    """Batch normalisation that stays in eval once it is constructed as a form."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.training and not torch.is_grad_enabled():
-            return super().forward(x)
-        return nn.functional.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, training=False
-        )
-
-
 class Folded(nn.Linear):
     """The product and the sum that it comes to."""
 
@@ -43,7 +32,7 @@ class FoldedIsNorm(Equivalence):
     x = Real("rows n")
 
     def reference(self) -> nn.Module:
-        return Frozen(self.n)
+        return nn.BatchNorm1d(self.n).eval()
 
     def candidate(self) -> nn.Module:
         return Folded(self.n, self.n)

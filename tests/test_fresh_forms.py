@@ -16,7 +16,7 @@ from properties.cases.regime import Reals
 from properties.cases.sample import Sample
 from properties.judging.judge import Judge
 from properties.laws import LAWS
-from properties.laws.constructions import fresh_draws
+from properties.laws.constructions import fresh_draws, once
 
 LAW = LAWS["initialisation"]
 
@@ -156,7 +156,8 @@ def doubled(theta: Theta) -> Theta:
 def test_an_entry_that_both_forms_copy_counts_once() -> None:
     for reference, left in ((equal_rows, 1), (linear, 4)):
         case = Case(square(reference, equal_rows)(features=4), {"batch": ()}, 0)
-        for fresh in fresh_draws(case.claim, Sample(case, Reals(torch.float64))):
+        sample = Sample(case, Reals(torch.float64))
+        for fresh in once(*(fresh_draws(form, sample) for form in (sample.reference, sample.candidate))):
             assert fresh["weight"].live.sum() == 4 * left
             assert fresh["bias"].live.all()
 

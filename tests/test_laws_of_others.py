@@ -15,19 +15,21 @@ from properties.cases.sample import Sample
 from properties.cli import main
 from properties.laws import LAWS, all_laws
 from properties.laws.registry import DISTRIBUTIONS, law
-from properties.oracle.agreement import Equation
 from properties.running.suites import chosen_laws
 
 PAGE = '''
-from properties import Equation, law
+from properties import law
+from properties.laws.comparing import with_its
 
 
-@law()
-def {name}(claim, sample):
+def doubled(form, sample):
+    return tuple(2 * y for y in form(sample.theta, sample.inputs))
+
+
+@law(compared=with_its(doubled))
+def {name}(form, sample):
     """f(2 x) = 2 f(x), where there is no bias."""
-    doubled = tuple(2 * x for x in sample.inputs)
-    reference = tuple(2 * y for y in sample.reference(sample.theta, sample.inputs))
-    return Equation(reference, sample.candidate(sample.theta, doubled))
+    return form(sample.theta, tuple(2 * x for x in sample.inputs))
 '''
 """A page of laws, as another package writes it."""
 
@@ -155,17 +157,32 @@ def test_every_claim_is_held_to_every_law_that_is_found(installed: Path) -> None
     assert "homogeneous" in LAWS
 
 
+OLD = '''
+from properties import Equation, law
+
+
+@law()
+def both({parameters}):
+    """f(x) = f(x)."""
+    return Equation(0, 0)
+'''
+"""A law that states both sides itself, as laws once did."""
+
 BROKEN = {
     "raises": ("import a_package_that_nobody_has", "it raised ModuleNotFoundError: No module named"),
     "leaves": ("raise SystemExit(0)", "it raised SystemExit: 0"),
     "lines": ("raise ValueError('one\\ntwo')", "it raised ValueError: one two"),
     "empty": ("", "it registers none; write @law() above one"),
-    "bare": (PAGE.format(name="bare").replace("@law()", "@law"), "write @law() with its parentheses"),
+    "bare": (
+        PAGE.format(name="bare").replace("@law(compared=with_its(doubled))", "@law"),
+        "write @law() with its parentheses",
+    ),
     "silent": (
-        "import properties\n@properties.law()\ndef silent(claim, sample): ...",
+        "import properties\n@properties.law()\ndef silent(form, sample): ...",
         "'silent' of laws_of_x",
     ),
     "taken": (PAGE.format(name="forward"), "'forward' of laws_of_x is taken by properties.laws.function;"),
+    "old": (OLD.format(parameters="claim, sample"), "'both' of laws_of_x takes (claim, sample); observe"),
     "late": (PAGE.format(name="first") + "raise ValueError('at the end')", "ValueError: at the end"),
 }
 
@@ -207,9 +224,16 @@ def test_pytest_shows_a_broken_entry_point_in_one_paragraph(installed: Path) -> 
     assert "importlib" not in done.stdout
 
 
-def named(_: object, __: Sample) -> Equation:
+def test_a_law_that_states_both_sides_is_refused(installed: Path) -> None:
+    (installed / "laws_of_scale.py").write_text(OLD.format(parameters="_, sample"), encoding="utf-8")
+    done = command(installed, "-m", "properties", "verify", "two-d-fc", "--law", "both")
+    assert done.returncode == 2
+    assert "'both' of laws_of_scale returned an Equation; observe one form" in done.stderr + done.stdout
+
+
+def named(_: object, __: Sample) -> int:
     """0 = 0."""
-    return Equation(0, 0)
+    return 0
 
 
 def test_a_law_is_decided_in_one_of_five_ways() -> None:

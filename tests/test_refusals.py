@@ -95,8 +95,9 @@ def test_a_reference_that_refuses_most_is_an_error_at_once(law: str) -> None:
     assert "property" not in found.text
 
 
-def test_the_remedy_for_a_free_axis_that_follows_from_others_is_a_property() -> None:
-    _, error = refused(FreeChannels)
+@pytest.mark.parametrize("law", ["forward", "rows", "state"])
+def test_the_remedy_for_a_free_axis_that_follows_from_others_is_a_property(law: str) -> None:
+    _, error = refused(FreeChannels, law)
     assert "mat1 and mat2 shapes cannot be multiplied" in str(error)
     assert "a free axis (tokens, channels) follows from others, name the axis by a property" in str(error)
 

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from equivalence import ClaimError, Dim, Equivalence, Real
 from equivalence.claim import Scope
 from properties.cases.domain import Domain
+from properties.cases.form import Form
+from properties.cases.sample import Sample
 from properties.laws import LAWS
 from properties.laws.registry import law, plainest_first
-from properties.oracle.agreement import Equation
 from properties.report.document import CellRecord
 from properties.running import table
 from properties.running.cell import Cell
@@ -133,15 +134,15 @@ def test_a_word_that_is_none_is_refused() -> None:
     with pytest.raises(ClaimError, match=r"same is one of function, module, layer, but is 'all'"):
         cells(Domain(Everything))
     with pytest.raises(ClaimError, match=r"scope is one of function, module, layer, but got 'all'"):
-        law(scope="all")(Cell(Domain(PlainIsLinear), LAWS["forward"]).law.equate)  # type: ignore[arg-type]
+        law(scope="all")(Cell(Domain(PlainIsLinear), LAWS["forward"]).law.observe)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def fresh_law() -> Iterator[str]:
     @law(scope="module", otherwise="is called otherwise")
-    def called(_: Any, __: Any) -> Equation:
-        """1 = 2."""
-        return Equation(1, 2)
+    def called(form: Form, _: Sample) -> str:
+        """reference = candidate."""
+        return form.side
 
     yield called.__name__
     del LAWS["called"]

@@ -21,6 +21,7 @@ from properties.judging.power import TURNS, PowerlessError, require_power
 from properties.laws import LAWS
 from properties.laws import training as law_file
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Optimisation, Recipe
+from properties.laws.registry import Controlled
 from properties.oracle.agreement import Equation
 from properties.oracle.widening import Widening
 from properties.running import cell as cell_file
@@ -146,13 +147,13 @@ def test_with_a_pinned_seed_its_recipe_is_asked_for_every_control(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: set[tuple[str, str]] = set()
-    ask = law_file.wrong_equations
+    ask = law_file.controlled
 
-    def noted(claim: Any, sample: Any, recipe: Recipe, names: Any) -> dict[str, Equation]:
+    def noted(sample: Any, recipe: Recipe, names: Any) -> Controlled:
         asked.update((recipe.name, name) for name in names)
-        return ask(claim, sample, recipe, names)
+        return ask(sample, recipe, names)
 
-    monkeypatch.setattr(law_file, "wrong_equations", noted)
+    monkeypatch.setattr(law_file, "controlled", noted)
     cell = Cell(Domain(LINEAR, {"seed": seed}), LAWS["training"])
     cell.test(Plan(examples=2))()
     recipe = RECIPES[seed]

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
@@ -23,9 +22,8 @@ from properties.judging.judge import DOUBLE, Judge
 from properties.judging.power import controls_told
 from properties.laws import LAWS
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Recipe
-from properties.laws.registry import Law
-from properties.laws.training import STEPS, trained, wrong_equations, wrong_runs
-from properties.oracle.agreement import Equation
+from properties.laws.registry import Controlled, Law
+from properties.laws.training import STEPS, controlled, trained, wrong_runs
 from properties.report.files import write_whole
 from properties.report.live import LiveLine
 from properties.running.cell import Cell
@@ -140,8 +138,8 @@ def told_apart(recipe: Recipe, seeds: int) -> dict[str, tuple[int, int]]:
     firsts = list(Cell(domain, LAWS["training"]).examples())
     counted = dict.fromkeys(wrong_runs(recipe), (0, 0))
 
-    def controls(claim: Any, sample: Sample) -> dict[str, Equation]:
-        return wrong_equations(claim, sample, recipe, list(counted))
+    def controls(sample: Sample) -> Controlled:
+        return controlled(sample, recipe, list(counted))
 
     judge = Judge(domain, replace(LAWS["training"], controls=controls))
     for seed in range(seeds):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from equivalence.claim import ClaimError, Equivalence, Theta
+from equivalence.counts import Counts
 from properties.cases.generators import drawn_so_far, generator_state
 from properties.cases.memory import standing_in, unwritten
 from properties.cases.regime import Regime
@@ -104,6 +105,21 @@ class Form:
         self.used: Callable[[Theta], Use] | None = None
         """What the circumstances that the form is under may use of it."""
 
+    @property
+    def dead(self) -> Mapping[str, Tensor]:
+        """The entries of its parameters that the claim declares dead."""
+        of = self.claim
+        return of.dead_in_reference() if self.side == "reference" else of.dead_in_candidate()
+
+    def stated_cost(self, batch: int) -> Counts | None:
+        """Return what the claim states that the form costs on so many rows; None: no closed form."""
+        of = self.claim
+        return of.reference_cost(batch) if self.side == "reference" else of.candidate_cost(batch)
+
+    def in_candidate(self, state: Theta) -> Theta:
+        """Return a state of the form in the candidate's terms: what `carry` makes of the reference's."""
+        return self.claim.carry(state) if self.side == "reference" else state
+
     def __call__(self, theta: Theta, inputs: Sequence[Tensor], *, call: int = 0) -> tuple[Tensor, ...]:
         """Run the module with its parameters computed from theta; another `call` draws other numbers."""
         outputs: tuple[Tensor, ...] = self.within(theta, inputs, lambda outputs: outputs, number=call)
@@ -152,7 +168,7 @@ class Form:
         try:
             with torch.no_grad():
                 outputs = self(theta, inputs)
-        except FormError:
+        except Exception:  # noqa: BLE001  (whatever a form raises, it does not take the input)
             return REFUSED
         return f"accepted, with output of shape {tuple(outputs[0].shape)}"
 

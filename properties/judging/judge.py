@@ -94,7 +94,7 @@ class Judge:
         """Give the numbers that a verdict was decided on, by name."""
         sample = Sample(verdict.case, verdict.regime, self.domain.data, {})
         with own_state(verdict.case), suppress(FormError):
-            self.law.equate(verdict.case.claim, sample)
+            self.law.equation(sample)
         return sample.drawn
 
     def unnamed_buffers(self) -> list[str]:
@@ -112,7 +112,7 @@ class Judge:
     def equation(self, case: Case, regime: Regime, values: Values | None = None) -> Equation:
         """State the law for one case, in numbers."""
         try:
-            equation = self.law.equate(case.claim, Sample(case, regime, self.domain.data, values))
+            equation = self.law.equation(Sample(case, regime, self.domain.data, values))
             return within_range(equation) if case.values in LARGE else equation
         except FormError as error:
             error.regime = regime
@@ -245,12 +245,11 @@ class Judge:
             )
         if Under(case.under).alike and not self._same_without(case, regime, values):
             raise OutsideDomainError(f"the reference gives something else {told_of(case.under)}")
-        premise = self.law.premise
-        if premise is None:
+        if not self.law.presumed:
             return
 
         def state(numbers: Regime) -> Equation:
-            return premise(case.claim, Sample(case, numbers, self.domain.data, values))
+            return self.law.premise(Sample(case, numbers, self.domain.data, values))
 
         exact = isinstance(regime, Integers)
         if (first_difference(state(regime)) if exact else beyond_noise(state, regime).difference) is not None:
@@ -295,7 +294,7 @@ class Judge:
         forms = (sample.reference, sample.candidate)
         for form in forms:
             form.watched = True
-        self.law.equate(verdict.case.claim, sample)
+        self.law.equation(sample)
         return any(form.has_drawn for form in forms)
 
     def _as_distributions(self, verdict: Verdict, values: Values | None = None) -> Verdict:
@@ -304,7 +303,7 @@ class Judge:
         def state(draws: tuple[int, int]) -> Equation:
             sample = Sample(verdict.case, verdict.regime, self.domain.data, values)
             sample.reference.draws, sample.candidate.draws = draws
-            return self.law.equate(verdict.case.claim, sample)
+            return self.law.equation(sample)
 
         difference = difference_of_distributions(state, verdict.case.seed)
         return replace(verdict, decided=DISTRIBUTIONS, difference=difference)
@@ -336,7 +335,7 @@ class Judge:
 
     def _examine(self, case: Case, regime: Integers) -> Exactness:
         def sides() -> tuple[object, object]:
-            equation = self.law.equate(case.claim, sample)
+            equation = self.law.equation(sample)
             return equation.reference, equation.candidate
 
         trace = Trace(regime.bits, regime.dtype)

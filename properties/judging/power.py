@@ -34,7 +34,8 @@ def controls_told(judge: Judge, case: Case) -> dict[str, bool]:
 
     def states(regime: Regime) -> Mapping[str, Equation]:
         if regime not in runs:
-            runs[regime] = controls(case.claim, Sample(case, regime, judge.domain.data))
+            right, wrong = controls(Sample(case, regime, judge.domain.data))
+            runs[regime] = {name: Equation(right, one) for name, one in wrong.items()}
         return runs[regime]
 
     def told(name: str) -> bool:

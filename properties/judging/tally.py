@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 from properties.cases.case import Case
 from properties.cases.form import FormError
 from properties.cases.sample import OutsideDomainError
-from properties.judging.judge import Verdict
+from properties.judging.judge import ROUNDING, Verdict
 from properties.oracle.exact import Exactness
+
+IN_CIRCUMSTANCES = "circumstances"
+"""How cases are counted that hold, up to rounding, in other circumstances than the plainest."""
+
+
+def _besides(verdict: Verdict) -> bool:
+    return bool(verdict.case.under) and verdict.holds and verdict.decided == ROUNDING
 
 
 @dataclass
@@ -36,7 +43,7 @@ class Tally:
     def count(self, verdict: Verdict) -> None:
         """Add one executed case."""
         self.executed += 1
-        self.decided[verdict.decided] += 1
+        self.decided[IN_CIRCUMSTANCES if _besides(verdict) else verdict.decided] += 1
         self.exactness = verdict.exactness or self.exactness
         self.rounding_used = max(self.rounding_used, verdict.rounding_used)
         self.cases.append(verdict.case)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil, prod
 from typing import NamedTuple
 
@@ -32,12 +33,10 @@ class Fresh(NamedTuple):
     shape: tuple[int, ...]
 
 
-def fresh_draws(claim: Equivalence, sample: Sample) -> tuple[dict[str, Fresh], dict[str, Fresh]]:
-    """Give what carry makes of many fresh references, and what as many fresh candidates start with.
-
-    An entry that both forms copy within a parameter counts once: its copies are no draws of their own.
-    """
-    reference, candidate = (_fresh(claim, sample, form) for form in (sample.reference, sample.candidate))
+def once(
+    reference: Mapping[str, Fresh], candidate: Mapping[str, Fresh]
+) -> tuple[dict[str, Fresh], dict[str, Fresh]]:
+    """Leave out what both forms copy from an entry before it: copies are no draws of their own."""
     again = {name: repeated(reference[name].values, one.values) for name, one in candidate.items()}
     carried, own = (
         {name: fresh._replace(live=fresh.live & ~again[name]) for name, fresh in side.items()}
@@ -46,15 +45,15 @@ def fresh_draws(claim: Equivalence, sample: Sample) -> tuple[dict[str, Fresh], d
     return carried, own
 
 
-def fresh_state(claim: Equivalence, sample: Sample, form: Form, seed: int) -> Theta:
+def fresh_state(form: Form, seed: int) -> Theta:
     """Give the candidate's parameters and buffers as one fresh module has them, the reference's carried."""
-    module = construct(claim, form.side, seed)
-    own = {name: value.detach() for name, value in named_tensors(module).items()}
-    return sample.candidate.state(own) if form.side == "reference" else own
+    module = construct(form.claim, form.side, seed)
+    return form.in_candidate({name: value.detach() for name, value in named_tensors(module).items()})
 
 
-def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
+def fresh_draws(form: Form, sample: Sample) -> dict[str, Fresh]:
     """Construct a form many times, and collect the candidate's parameters as it gives them."""
+    claim = sample.claim
     shapes = {name: tuple(value.shape) for name, value in sample.candidate.module.named_parameters()}
     seeds = _seeds(sample, form, _constructions(claim, sum(map(prod, shapes.values()))))
     # Filled row by row: many large modules at once would be the peak of a run's memory. Fresh weights are
@@ -62,10 +61,10 @@ def _fresh(claim: Equivalence, sample: Sample, form: Form) -> dict[str, Fresh]:
     values = {name: torch.empty(len(seeds), prod(shape)) for name, shape in shapes.items()}
     with generator_state(sample.case.seed), torch.no_grad():
         for row, seed in enumerate(seeds):
-            state = fresh_state(claim, sample, form, seed)
+            state = fresh_state(form, seed)
             for name, rows in values.items():
                 rows[row] = state[name].reshape(-1)
-    dead = claim.dead_in_candidate()
+    dead = sample.candidate.dead
     for name, entries in dead.items():
         values[name][:, entries.reshape(-1)] = 0
     live = {name: ~dead.get(name, torch.zeros(shape, dtype=torch.bool)) for name, shape in shapes.items()}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
+from typing import Any
 
 import torch
-from torch import Tensor
 from torch.func import functional_call
 
 from equivalence.claim import Equivalence
@@ -16,8 +16,8 @@ from properties.cases.generators import generator_state
 from properties.cases.sample import Sample
 from properties.cost.measure import multiply_adds
 from properties.cost.parameters import buffer_entries, free_scalars, stored_scalars
+from properties.laws.comparing import Alone, each_with_itself
 from properties.laws.registry import law
-from properties.oracle.agreement import Equation
 
 
 def closed_form(claim: Equivalence) -> str:
@@ -26,21 +26,19 @@ def closed_form(claim: Equivalence) -> str:
     return "" if stated else "no closed form of what the forms cost"
 
 
-@law(closed_form, decided="directly", scope="layer", otherwise="costs something else than is stated")
-def cost(claim: Equivalence, sample: Sample) -> Equation:
+@law(
+    closed_form,
+    decided="directly",
+    compared=each_with_itself,
+    scope="layer",
+    otherwise="costs something else than is stated",
+)
+def cost(form: Form, sample: Sample) -> Any:
     """Parameters, buffers and multiply-adds of each form = what the claim states in closed form, exactly."""
-    batch = prod(prod(shape) for shape in sample.case.axes.values())
-    forms = (
-        (sample.reference, claim.reference_cost(batch), claim.dead_in_reference()),
-        (sample.candidate, claim.candidate_cost(batch), claim.dead_in_candidate()),
-    )
-    stated: dict[str, int] = {}
-    measured: dict[str, int] = {}
-    for form, counts, dead in forms:
-        if counts is not None:
-            stated |= _named(form, _stated(counts))
-            measured |= _named(form, _measured(form, sample, dead))
-    return Equation(reference=stated, candidate=measured)
+    stated = form.stated_cost(prod(prod(shape) for shape in sample.case.axes.values()))
+    if stated is None:
+        return Alone({}, {})
+    return Alone(_named(form, _stated(stated)), _named(form, _measured(form, sample)))
 
 
 def _named(form: Form, counts: Mapping[str, int]) -> dict[str, int]:
@@ -56,14 +54,14 @@ def _stated(counts: Counts) -> dict[str, int]:
     }
 
 
-def _measured(form: Form, sample: Sample, dead: Mapping[str, Tensor]) -> dict[str, int]:
+def _measured(form: Form, sample: Sample) -> dict[str, int]:
     """Count what the form keeps and multiplies; what `carry` multiplies is not the form's."""
     state, inputs = form.state(sample.theta), sample.inputs
     with torch.no_grad(), generator_state(form.draws), answering(form.side):
         products = multiply_adds(lambda: functional_call(form.module, state, inputs))
     return {
         "parameters": stored_scalars(form.module),
-        "free parameters": free_scalars(form.module, dead),
+        "free parameters": free_scalars(form.module, form.dead),
         "buffer entries": buffer_entries(form.module),
         "multiply-adds": products,
     }

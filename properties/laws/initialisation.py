@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from equivalence.claim import Equivalence
 from equivalence.distribution import Distribution
 from equivalence.matrix_distribution import Fixed, Thinned
 from equivalence.variable import ClaimError
-from properties.cases.sample import Sample, Stream, named_tensors
+from properties.cases.form import Form
+from properties.cases.sample import Sample, Stream
 from properties.laws.applicability import parameters
-from properties.laws.constructions import Fresh, fresh_draws, fresh_state
+from properties.laws.comparing import narrowed
+from properties.laws.constructions import Fresh, fresh_draws, fresh_state, once
 from properties.laws.registry import law
-from properties.oracle.agreement import Equation
 from properties.oracle.dependence import Together, signs_of
 from properties.oracle.statistics import Draws, Positions
 
@@ -27,76 +27,79 @@ MOST_CAST = 65536
 """Entries cast to float64 at once."""
 
 
-@law(parameters, decided="statistics", scope="layer", otherwise="other initial weights")
-def initialisation(claim: Equivalence, sample: Sample) -> Equation:
+class Start(NamedTuple):
+    """What fresh modules of one form start with, in the candidate's terms."""
+
+    draws: Mapping[str, Fresh]
+    dtypes: Mapping[str, str]
+    usual: Collection[str]
+    """The dtypes of the form's own parameters."""
+    under_one_seed: Mapping[str, Mapping[str, Tensor]]
+    """The same under the case's seed, as far as the claim says that it is the same."""
+
+
+def _as_distributions(reference: Start, candidate: Start, sample: Sample) -> tuple[Any, Any]:
+    """Give what is compared: dtypes, statistics, draws and what is stated of them, and equal draws."""
+    carried, fresh = once(reference.draws, candidate.draws)
+    # A carry may compute in another dtype than that of the forms: each of the reference's is right too.
+    dtypes = {
+        name: found if found in reference.usual else reference.dtypes[name]
+        for name, found in candidate.dtypes.items()
+    }
+    stated = {name: value for name, value in sample.claim.initial().items() if name in fresh}
+    drawn = {name: _drawn(sample, fresh[name], stated[name]) for name in stated}
+    expected = {"dtype": dtypes, **_statistics(sample, carried), "closed form": stated}
+    found = {"dtype": candidate.dtypes, **_statistics(sample, fresh), "closed form": drawn}
+    return {**expected, **reference.under_one_seed}, {**found, **candidate.under_one_seed}
+
+
+@law(
+    parameters,
+    decided="statistics",
+    compared=narrowed(_as_distributions),
+    scope="layer",
+    otherwise="other initial weights",
+)
+def initialisation(form: Form, sample: Sample) -> Any:
     """Fresh live parameters of the candidate are distributed as carry(fresh ones of the reference)."""
-    carried, fresh = fresh_draws(claim, sample)
-    stated = {name: value for name, value in claim.initial().items() if name in fresh}
-    of_reference, of_candidate = _under_one_seed(claim, sample)
-    expected, found = _dtypes(claim, sample)
-    return Equation(
-        reference={
-            "dtype": expected,
-            **_statistics(claim, sample, carried),
-            "closed form": stated,
-            **of_reference,
-        },
-        candidate={
-            "dtype": found,
-            **_statistics(claim, sample, fresh),
-            "closed form": {name: _drawn(claim, sample, fresh[name], stated[name]) for name in stated},
-            **of_candidate,
-        },
-    )
+    usual = {str(value.dtype) for value in form.parameters.values()}
+    return Start(fresh_draws(form, sample), _dtypes(form, sample), usual, _under_one_seed(form, sample))
 
 
-def _dtypes(claim: Equivalence, sample: Sample) -> tuple[dict[str, str], dict[str, str]]:
-    """Give the dtypes that the candidate's fresh parameters should have, and those that they have.
-
-    A carry may compute in another dtype than that of the forms, so that each of the reference's is right too.
-    """
-    module = sample.reference.module
-    own = {name: value.detach() for name, value in named_tensors(module).items()}
+def _dtypes(form: Form, sample: Sample) -> dict[str, str]:
+    """Give the dtypes of the candidate's real parameters, as the form gives them."""
     with torch.no_grad():
-        carried = claim.carry(own)
-    usual = {value.dtype for value in module.parameters()}
-    expected, found = {}, {}
-    for name, value in sample.candidate.module.named_parameters():
-        if value.is_floating_point():
-            found[name] = str(value.dtype)
-            expected[name] = str(value.dtype if value.dtype in usual else carried[name].dtype)
-    return expected, found
+        state = form.in_candidate({name: value.detach() for name, value in form.own.items()})
+    real = [name for name, value in sample.candidate.parameters.items() if value.is_floating_point()]
+    return {name: str(state[name].dtype) for name in real}
 
 
-def _under_one_seed(claim: Equivalence, sample: Sample) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give what both forms start with under the case's seed, as far as the claim says that it is the same."""
-    if claim.fresh_draws == "any":
-        return {}, {}
-    if claim.fresh_draws not in ("same", "permuted"):
-        message = f"{claim!r}: fresh_draws is any, same or permuted, but is {claim.fresh_draws!r}; name one"
+def _under_one_seed(form: Form, sample: Sample) -> dict[str, dict[str, Tensor]]:
+    """Give what the form starts with under the case's seed, as far as the claim says that it is the same."""
+    how = sample.claim.fresh_draws
+    if how == "any":
+        return {}
+    if how not in ("same", "permuted"):
+        message = f"{sample.claim!r}: fresh_draws is any, same or permuted, but is {how!r}; name one"
         raise ClaimError(message)
+    dead = sample.candidate.dead
     with torch.no_grad():
-        sides = [
-            fresh_state(claim, sample, form, sample.case.seed)
-            for form in (sample.reference, sample.candidate)
-        ]
-    names = [name for name, _ in sample.candidate.module.named_parameters()]
-    dead = claim.dead_in_candidate()
-    draws = [{name: _living(side[name].double(), dead.get(name)) for name in names} for side in sides]
-    if claim.fresh_draws == "same":
-        return {"under one seed": draws[0]}, {"under one seed": draws[1]}
-    ordered = [{name: values.flatten().sort().values for name, values in side.items()} for side in draws]
-    return {"under one seed, sorted": ordered[0]}, {"under one seed, sorted": ordered[1]}
+        state = fresh_state(form, sample.case.seed)
+    draws = {name: _living(state[name].double(), dead.get(name)) for name in sample.candidate.parameters}
+    if how == "same":
+        return {"under one seed": draws}
+    ordered = {name: values.flatten().sort().values for name, values in draws.items()}
+    return {"under one seed, sorted": ordered}
 
 
 def _living(values: Tensor, dead: Tensor | None) -> Tensor:
     return values if dead is None else values.masked_fill(dead, 0)
 
 
-def _statistics(claim: Equivalence, sample: Sample, fresh: Mapping[str, Fresh]) -> dict[str, Any]:
+def _statistics(sample: Sample, fresh: Mapping[str, Fresh]) -> dict[str, Any]:
     """Give what is compared of two forms: entries each, at their places and together, and whole slices."""
     return {
-        "entries": {name: _entries_drawn(claim, sample, value) for name, value in fresh.items()},
+        "entries": {name: _entries_drawn(sample, value) for name, value in fresh.items()},
         "place by place": {name: Positions(value.values, value.shape) for name, value in fresh.items()},
         "norm": {name: Draws(_norm(value.values), value.shape) for name, value in fresh.items()},
         **{
@@ -108,16 +111,16 @@ def _statistics(claim: Equivalence, sample: Sample, fresh: Mapping[str, Fresh]) 
             for place, axis in enumerate(("a row", "a column"))
             for statistic in (_norm, _zeros)
         },
-        "together": _together(claim, fresh),
+        "together": _together(sample, fresh),
     }
 
 
-def _together(claim: Equivalence, fresh: Mapping[str, Fresh]) -> Together:
+def _together(sample: Sample, fresh: Mapping[str, Fresh]) -> Together:
     signs = (signs_of(one.values) for one in fresh.values())
     return Together(
         torch.cat([torch.empty(0, dtype=torch.int8), *signs], dim=-1),
         {name: one.shape for name, one in fresh.items()},
-        claim.fresh_entries_independent,
+        sample.claim.fresh_entries_independent,
     )
 
 
@@ -136,20 +139,20 @@ def _zeros(values: Tensor) -> Tensor:
     return (values == 0).sum(1).double()
 
 
-def _drawn(claim: Equivalence, sample: Sample, fresh: Fresh, stated: Distribution) -> Draws | Positions:
+def _drawn(sample: Sample, fresh: Fresh, stated: Distribution) -> Draws | Positions:
     """Give the draws that a closed form speaks of: every place, every entry, or independent ones."""
     if isinstance(stated, Fixed):
         return Positions(fresh.values, fresh.shape)
     if isinstance(stated, Thinned):
         return Draws(fresh.values[:, fresh.live].reshape(-1), fresh.shape)
-    return _entries_drawn(claim, sample, fresh)
+    return _entries_drawn(sample, fresh)
 
 
-def _entries_drawn(claim: Equivalence, sample: Sample, fresh: Fresh) -> Draws:
+def _entries_drawn(sample: Sample, fresh: Fresh) -> Draws:
     """Keep as many live entries of each construction as are independent, from random places."""
     live = fresh.live.nonzero().squeeze(1)
     count, size = len(fresh.values), len(live)
-    kept = min(size, ceil(MOST_DRAWS / count) if claim.fresh_entries_independent else 1)
+    kept = min(size, ceil(MOST_DRAWS / count) if sample.claim.fresh_entries_independent else 1)
     if kept < size:
         places = scattered(size, (count, kept), sample.generator(Stream.CONSTRUCTIONS))
         entries = fresh.values.gather(1, live[places])

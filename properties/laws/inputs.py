@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf, nan
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from equivalence.claim import Equivalence
 from equivalence.variable import Variable
 from properties.cases.case import Case
 from properties.cases.form import REFUSED, Form
 from properties.cases.sample import Sample, Stream
 from properties.laws.applicability import inputs, leading_axes, real_inputs
+from properties.laws.comparing import narrowed, with_its
 from properties.laws.registry import law
-from properties.oracle.agreement import Equation
 
 
-@law(leading_axes, otherwise="does not compute each row alone")
-def rows(_: Any, sample: Sample) -> Equation:
+def _row_by_row(form: Form, sample: Sample) -> Any:
+    return {
+        name: _stacked([form(sample.theta, row, call=place) for place, row in enumerate(stack)])
+        for name, stack in _stacks(sample).items()
+    }
+
+
+@law(leading_axes, compared=with_its(_row_by_row), otherwise="does not compute each row alone")
+def rows(form: Form, sample: Sample) -> Any:
     """f(stack of rows) = stack of f(row): each row of the leading axes is computed alone."""
-    one, other = sample.inputs, sample.draw_inputs(Stream.SECOND_ROW)
-    stacks = {"a stack of one": [one], "a stack of two": [one, other]}
-    return Equation(
-        reference={name: _stacked_outputs(sample.reference, sample, stack) for name, stack in stacks.items()},
-        candidate={name: sample.candidate(sample.theta, _stacked(stack)) for name, stack in stacks.items()},
-    )
+    return {name: form(sample.theta, _stacked(stack)) for name, stack in _stacks(sample).items()}
 
 
-def _reference_ignores_layout(_: Any, sample: Sample) -> Equation:
-    return Equation(_contiguous(sample), _laid_out(sample.reference, sample))
+def _contiguous(form: Form, sample: Sample) -> Any:
+    return {name: _used(form, sample, copies(x)) for name, x in _layouts(sample.inputs)}
 
 
 @law(
     inputs,
-    premise=_reference_ignores_layout,
+    compared=with_its(_contiguous),
+    presumed=True,
     otherwise="depends on how inputs lie in memory, or changes them",
 )
-def layout(_: Any, sample: Sample) -> Equation:
+def layout(form: Form, sample: Sample) -> Any:
     """f(x) does not depend on how x lies in memory, and x is not changed."""
-    return Equation(_contiguous(sample), _laid_out(sample.candidate, sample))
+    return {name: _used(form, sample, x) for name, x in _layouts(sample.inputs)}
 
 
 @law(
@@ -51,45 +53,48 @@ def layout(_: Any, sample: Sample) -> Equation:
     edge=True,
     otherwise="an inf or a nan reaches other outputs",
 )
-def nonfinite(claim: Equivalence, sample: Sample) -> Equation:
+def nonfinite(form: Form, sample: Sample) -> Any:
     """An inf or a nan in one entry of x reaches the same outputs in both forms."""
-    with torch.no_grad():
-        spoilt = {
-            f"{value} in {name}{entry or ''} reaches output": _spoilt(sample, place, entry, value)
-            for place, (name, variable) in enumerate(claim.inputs().items())
-            if variable.real
-            for entry in _random_entries(sample, place)
-            for value in (inf, -inf, nan)
-        }
-        return Equation(
-            reference={name: _reached(sample.reference, sample, x) for name, x in spoilt.items()},
-            candidate={name: _reached(sample.candidate, sample, x) for name, x in spoilt.items()},
+    return {
+        f"{value} in {name}{entry or ''} reaches output": _reached(
+            form, sample, _spoilt(sample, place, entry, value)
         )
+        for place, (name, variable) in enumerate(sample.claim.inputs().items())
+        if variable.real
+        for entry in _random_entries(sample, place)
+        for value in (inf, -inf, nan)
+    }
+
+
+def _what_it_refuses(
+    reference: Mapping[str, str], found: Mapping[str, str], _: Sample
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Keep those inputs that the reference refuses: a candidate may refuse more."""
+    refused = [name for name, answer in reference.items() if answer == REFUSED]
+    return dict.fromkeys(refused, REFUSED), {name: found[name] for name in refused}
 
 
 @law(
     inputs,
     decided="directly",
+    compared=narrowed(_what_it_refuses),
     scope="module",
     edge=True,
     otherwise="accepts inputs that the reference refuses",
 )
-def rejects(_: Any, sample: Sample) -> Equation:
+def rejects(form: Form, sample: Sample) -> Any:
     """What the reference refuses (a wrong size, a missing axis, a wrong dtype), the candidate refuses."""
-    refused = {
-        name: wrong
-        for name, wrong in wrong_inputs(sample)
-        if sample.reference.refuses(sample.theta, wrong) == REFUSED
-    }
-    return Equation(
-        reference=dict.fromkeys(refused, REFUSED),
-        candidate={name: sample.candidate.refuses(sample.theta, wrong) for name, wrong in refused.items()},
-    )
+    return {name: form.refuses(sample.theta, wrong) for name, wrong in wrong_inputs(sample)}
 
 
 def copies(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """Give equal tensors in memory of their own, contiguous."""
     return tuple(tensor.clone(memory_format=torch.contiguous_format) for tensor in tensors)
+
+
+def _stacks(sample: Sample) -> dict[str, list[tuple[Tensor, ...]]]:
+    one, other = sample.inputs, sample.draw_inputs(Stream.SECOND_ROW)
+    return {"a stack of one": [one], "a stack of two": [one, other]}
 
 
 def wrong_inputs(sample: Sample) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
@@ -101,18 +106,6 @@ def wrong_inputs(sample: Sample) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
 
 def _stacked(stack: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
     return tuple(torch.stack(column) for column in zip(*stack, strict=True))
-
-
-def _stacked_outputs(form: Form, sample: Sample, stack: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
-    return _stacked([form(sample.theta, row, call=place) for place, row in enumerate(stack)])
-
-
-def _contiguous(sample: Sample) -> dict[str, Any]:
-    return {name: _used(sample.reference, sample, copies(x)) for name, x in _layouts(sample.inputs)}
-
-
-def _laid_out(form: Form, sample: Sample) -> dict[str, Any]:
-    return {name: _used(form, sample, x) for name, x in _layouts(sample.inputs)}
 
 
 @torch.no_grad()
@@ -162,6 +155,7 @@ def _spoilt(sample: Sample, place: int, entry: Sequence[int], value: float) -> t
     return tuple(x)
 
 
+@torch.no_grad()
 def _reached(form: Form, sample: Sample, x: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return tuple(~torch.isfinite(output) for output in form(sample.theta, x))
 

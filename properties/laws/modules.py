@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -15,88 +15,87 @@ from equivalence.claim import Equivalence, Theta
 from properties.cases.definition import field_values
 from properties.cases.form import Form, FormError, answering
 from properties.cases.sample import Sample, build, load, named_tensors
+from properties.laws.comparing import Alone, narrowed, with_itself
 from properties.laws.function import differentiable, pull_back
 from properties.laws.registry import law
-from properties.oracle.agreement import Equation
 
-Copy = Callable[[Equivalence, Sample, str, nn.Module], nn.Module]
-"""(claim, sample, side, module) -> a copy of the module."""
+Observation = Mapping[str, Any]
+Copy = Callable[[Form, Sample, nn.Module], nn.Module]
+"""(form, sample, module of that form) -> a copy of the module."""
 
 
-@law(scope="module", otherwise="its copies or saved states give something else")
-def state(claim: Equivalence, sample: Sample) -> Equation:
+@law(compared=with_itself, scope="module", otherwise="its copies or saved states give something else")
+def state(form: Form, sample: Sample) -> Any:
     """state_dict, deepcopy, pickle and .to carry all that the output depends on, and copies stand alone."""
-    sample.require_domain()
-    module = sample.module(sample.candidate, sample.theta)
-    with torch.no_grad(), answering("candidate"):
-        duplicates = _duplicates(claim, sample, module)
-        same = {name: sample.candidate.run(one, sample.inputs) for name, one in duplicates.items()}
+    module = sample.module(form, sample.theta)
+    with torch.no_grad(), answering(form.side):
+        duplicates = _duplicates(form, sample, module)
+        same = {name: form.run(one, sample.inputs) for name, one in duplicates.items()}
         for duplicate in duplicates.values():
-            load(duplicate, sample.candidate.state(sample.other_theta))
-        changed = {name: sample.candidate.run(one, sample.inputs) for name, one in duplicates.items()}
-        before, after = (
-            sample.candidate(theta, sample.inputs) for theta in (sample.theta, sample.other_theta)
-        )
-        expected, abstract = _both_on_meta(sample, module)
-    return Equation(
-        reference={
-            "copy": dict.fromkeys(same, before),
-            "changed copy": dict.fromkeys(same, after),
-            "on meta": expected,
-        },
-        candidate={"copy": same, "changed copy": changed, "on meta": abstract},
+            load(duplicate, form.state(sample.other_theta))
+        changed = {name: form.run(one, sample.inputs) for name, one in duplicates.items()}
+        before, after = (form(theta, sample.inputs) for theta in (sample.theta, sample.other_theta))
+        expected, abstract = _both_on_meta(form, sample, module)
+    copied = {"copy": dict.fromkeys(same, before), "changed copy": dict.fromkeys(same, after)}
+    return Alone(
+        {**copied, "on meta": expected}, {"copy": same, "changed copy": changed, "on meta": abstract}
     )
 
 
-@law(scope="module", otherwise="differs in train or eval, or when it is called again")
-def modes(claim: Equivalence, sample: Sample) -> Equation:
+def _carried_buffers(reference: Observation, candidate: Observation, _: Sample) -> tuple[Any, Any]:
+    """Keep the buffers that carry names: the others are the candidate's own."""
+    buffers = {name: candidate["buffer"][name] for name in reference["buffer"]}
+    return reference, {**candidate, "buffer": buffers}
+
+
+@law(
+    compared=narrowed(_carried_buffers),
+    scope="module",
+    otherwise="differs in train or eval, or when it is called again",
+)
+def modes(form: Form, sample: Sample) -> Any:
     """The forms agree, called again and again in eval and in train, and so do their buffers afterwards."""
-    reference, updated = _in_modes(sample.reference, sample)
-    candidate, own = _in_modes(sample.candidate, sample)
+    outputs, updated = _in_modes(form, sample)
     with torch.no_grad():
-        carried = claim.carry(updated)
-    buffers = {name for name, _ in sample.candidate.module.named_buffers()} & carried.keys()
-    return Equation(
-        reference={**reference, "buffer": {name: carried[name] for name in sorted(buffers)}},
-        candidate={**candidate, "buffer": {name: own[name] for name in sorted(buffers)}},
-    )
+        carried = form.in_candidate(updated)
+    buffers = sorted(sample.candidate.buffers.keys() & carried.keys())
+    return {**outputs, "buffer": {name: carried[name] for name in buffers}}
 
 
-def _duplicates(claim: Equivalence, sample: Sample, module: nn.Module) -> dict[str, nn.Module]:
+def _duplicates(form: Form, sample: Sample, module: nn.Module) -> dict[str, nn.Module]:
     """Copy a module in every way that users do, but for those in which the reference cannot be copied."""
     duplicates = {}
     for name, duplicate in COPIES.items():
         try:
-            with answering("candidate"):
-                duplicates[name] = duplicate(claim, sample, "candidate", module)
+            with answering(form.side):
+                duplicates[name] = duplicate(form, sample, module)
         except FormError:
-            reference = sample.module(sample.reference, sample.theta)
-            if _can_be_copied(duplicate, claim, sample, reference):
+            if _can_be_copied(duplicate, sample.reference, sample):
                 raise
     return duplicates
 
 
-def _can_be_copied(duplicate: Copy, claim: Equivalence, sample: Sample, reference: nn.Module) -> bool:
+def _can_be_copied(duplicate: Copy, form: Form, sample: Sample) -> bool:
     try:
-        with answering("reference"):
-            duplicate(claim, sample, "reference", reference)
+        with answering(form.side):
+            duplicate(form, sample, sample.module(form, sample.theta))
     except FormError:
         return False
     return True
 
 
-def _loaded(claim: Equivalence, sample: Sample, side: str, module: nn.Module) -> nn.Module:
+def _loaded(form: Form, sample: Sample, module: nn.Module) -> nn.Module:
     """Load a state_dict into a module that starts from another mask and seed."""
-    fresh = build(_with_other_masks(claim), side, sample.case.seed + 1).to(sample.dtype)
+    fresh = build(_with_other_masks(sample.claim), form.side, sample.case.seed + 1).to(sample.dtype)
     fresh.load_state_dict(module.state_dict())
     return fresh
 
 
-def _deeply_copied(_: Equivalence, __: Sample, ___: str, module: nn.Module) -> nn.Module:
+def _deeply_copied(_: Form, __: Sample, module: nn.Module) -> nn.Module:
     return copy.deepcopy(module)
 
 
-def _pickled(_: Equivalence, __: Sample, ___: str, module: nn.Module) -> nn.Module:
+def _pickled(_: Form, __: Sample, module: nn.Module) -> nn.Module:
     try:
         content = pickle.dumps(module)
     except AttributeError as error:
@@ -120,15 +119,15 @@ def _on_meta(form: Form, module: nn.Module, sample: Sample) -> tuple[Tensor, ...
     return form.run(duplicate, [value.to("meta") for value in sample.inputs])
 
 
-def _both_on_meta(sample: Sample, module: nn.Module) -> tuple[object, object]:
-    """Run both forms without memory, where the reference can, and say of a candidate what it raised."""
+def _both_on_meta(form: Form, sample: Sample, module: nn.Module) -> tuple[object, object]:
+    """Run the reference and the form without memory, where the reference can; say what the form raised."""
     reference = sample.module(sample.reference, sample.theta)
     try:
         expected = _on_meta(sample.reference, reference, sample)
     except FormError:
         return (), ()
     try:
-        found, answer = _on_meta(sample.candidate, module, sample), "returned"
+        found, answer = _on_meta(form, module, sample), "returned"
     except FormError as error:
         found, answer = expected, f"raised {type(error.original).__name__}: {error.original}".splitlines()[0]
     return {"call": "returned", "output": expected}, {"call": answer, "output": found}

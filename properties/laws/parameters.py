@@ -8,45 +8,42 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from equivalence.claim import Equivalence
 from properties.cases.form import Form
 from properties.cases.sample import Sample, Stream
 from properties.cost.parameters import free_scalars
 from properties.laws.applicability import dead_entries
+from properties.laws.comparing import Alone, each_with_itself
 from properties.laws.registry import law
-from properties.oracle.agreement import Equation
 
 STEPS = 3
 
 
-@law(dead_entries, decided="directly", scope="module", otherwise="its dead entries count")
-def masked(claim: Equivalence, sample: Sample) -> Equation:
+@law(
+    dead_entries,
+    decided="directly",
+    compared=each_with_itself,
+    scope="module",
+    otherwise="its dead entries count",
+)
+def masked(form: Form, sample: Sample) -> Any:
     """Dead entries have zero gradient, change no output, and stay at zero under SGD with momentum, decay."""
-    sides = [
-        (sample.reference, claim.dead_in_reference()),
-        (sample.candidate, claim.dead_in_candidate()),
-    ]
-    measured = {form.side: _dead_or_alive(form, sample, dead) for form, dead in sides if dead}
-    return Equation(
-        reference={side: expected for side, (expected, _) in measured.items()},
-        candidate={side: found for side, (_, found) in measured.items()},
-    )
+    if not form.dead:
+        return Alone({}, {})
+    expected, found = _dead_or_alive(form, sample)
+    return Alone({form.side: expected}, {form.side: found})
 
 
 @law(decided="directly", scope="module", otherwise="another number of free parameters")
-def parameter_count(claim: Equivalence, sample: Sample) -> Equation:
+def parameter_count(form: Form, _: Sample) -> Any:
     """Both forms have the same number of free scalars: shared ones counted once, dead and frozen ones not."""
-    return Equation(
-        reference={"free scalars": free_scalars(sample.reference.module, claim.dead_in_reference())},
-        candidate={"free scalars": free_scalars(sample.candidate.module, claim.dead_in_candidate())},
-    )
+    return {"free scalars": free_scalars(form.module, form.dead)}
 
 
-def _dead_or_alive(form: Form, sample: Sample, dead: Mapping[str, Tensor]) -> tuple[Any, Any]:
+def _dead_or_alive(form: Form, sample: Sample) -> tuple[Any, Any]:
     """Give what is expected of dead entries, and what was found."""
-    module = sample.module(form, sample.theta)
+    module, dead = sample.module(form, sample.theta), form.dead
     before = _outputs(form, module, sample)
-    gradients = _dead_gradients(form, module, sample, dead)
+    gradients = _dead_gradients(form, module, sample)
     _kill(module, dead)
     after = _outputs(form, module, sample)
     _descend(form, module, sample)
@@ -71,9 +68,8 @@ def _loss(form: Form, module: nn.Module, sample: Sample) -> Tensor:
     return torch.stack(products).sum()
 
 
-def _dead_gradients(
-    form: Form, module: nn.Module, sample: Sample, dead: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
+def _dead_gradients(form: Form, module: nn.Module, sample: Sample) -> dict[str, Tensor]:
+    dead = form.dead
     parameters = [module.get_parameter(name) for name in dead]
     gradients = torch.autograd.grad(
         _loss(form, module, sample), parameters, allow_unused=True, materialize_grads=True

@@ -43,7 +43,7 @@ def _load(entry: EntryPoint) -> None:
 
 
 def _is_of(entry: EntryPoint, law: Law) -> bool:
-    return law.equate.__module__.partition(".")[0] == entry.module.partition(".")[0]
+    return law.observe.__module__.partition(".")[0] == entry.module.partition(".")[0]
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -5,27 +5,37 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, Unpack, get_args
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack, get_args
 
 from equivalence.claim import Equivalence, Scope
 from equivalence.variable import ClaimError
+from properties.cases.form import Form
 from properties.cases.sample import Sample
 from properties.circumstances.registry import Shown
+from properties.laws.comparing import Comparison, Observe, with_the_reference
 from properties.oracle.agreement import Equation
 
-Equate = Callable[[Any, Sample], Equation]
-"""(claim, sample) -> equation."""
-Controls = Callable[[Any, Sample], Mapping[str, Equation]]
-"""(claim, sample) -> equations that must not hold, by name; OutsideDomainError where nothing can be told."""
 Decided = Literal["values", "directly", "statistics", "reals", "noise"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+class Controlled(NamedTuple):
+    """What a right run comes to, and by name what wrong ones do."""
+
+    right: Any
+    wrong: Mapping[str, Any]
+
+
+Controls = Callable[[Sample], Controlled]
+"""sample -> runs that must be told apart; OutsideDomainError where nothing can be told."""
 
 
 class Options(TypedDict, total=False):
     """What `@law` takes by name: the fields of `Law` that have a default."""
 
     decided: Decided
-    premise: Equate | None
+    compared: Comparison
+    presumed: bool
     controls: Controls | None
     variants: int
     scope: Scope
@@ -36,18 +46,21 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Law:
-    """One equation that holds for every true claim it applies to."""
+    """What one form is observed to do; both forms of a true claim that it applies to are observed alike."""
 
-    equate: Equate
+    observe: Observe
     needs: Callable[[Equivalence], str]
     """Why the law cannot apply to a claim; empty where it can."""
     decided: Decided = "values"
     """values (integers, else reals up to rounding), reals (up to rounding), directly (exact by itself),
     statistics, or noise (how much each side rounds)."""
-    premise: Equate | None = None
-    """What the reference alone must satisfy for the law to speak; asked only when the candidate fails."""
+    compared: Comparison = with_the_reference
+    """How the observations of the two forms are compared."""
+    presumed: bool = False
+    """Whether the reference must hold it in the candidate's place for the law to speak; asked only where
+    the candidate fails."""
     controls: Controls | None = None
-    """Wrong equations that the law must tell from its own in every run of a claim: they show its power."""
+    """Wrong runs that the law must tell from a right one in every run of a claim: they show its power."""
     variants: int = 1
     """So many forms has the law, and a case's seed says which: seed % variants. A cell tries all of them."""
     scope: Scope = "function"
@@ -63,17 +76,25 @@ class Law:
     @property
     def name(self) -> str:
         """The law's word, as used in `breaks` and on the command line."""
-        return self.equate.__name__
+        return self.observe.__name__
 
     @property
     def statement(self) -> str:
         """The equation, as its docstring opens with it."""
-        return (self.equate.__doc__ or "").strip().splitlines()[0]
+        return (self.observe.__doc__ or "").strip().splitlines()[0]
 
     @property
     def told(self) -> str:
         """What a verdict says of a candidate that fails the law."""
         return self.otherwise or f"differs under {self.name}"
+
+    def equation(self, sample: Sample) -> Equation:
+        """State what the law says of the two forms of a sample."""
+        return self.compared(self._observed, sample, sample.candidate)
+
+    def premise(self, sample: Sample) -> Equation:
+        """State what the law says of the reference, held in the candidate's place."""
+        return self.compared(self._observed, sample, sample.reference)
 
     def beyond(self, claim: type[Equivalence]) -> str:
         """Say that the law looks beyond what a claim calls the same; empty where it does not."""
@@ -84,7 +105,13 @@ class Law:
     def owner(self) -> str:
         """The module that defines it, and the distribution of that module where it is not ours."""
         distribution = DISTRIBUTIONS.get(self.name)
-        return self.equate.__module__ + (f" of {distribution}" if distribution else "")
+        return self.observe.__module__ + (f" of {distribution}" if distribution else "")
+
+    def _observed(self, form: Form, sample: Sample) -> Any:
+        observation = self.observe(form, sample)
+        if isinstance(observation, Equation):
+            raise _misshapen(self.observe, "returned an Equation")
+        return observation
 
 
 LAWS: dict[str, Law] = {}
@@ -109,14 +136,14 @@ def plainest_first(names: Iterable[str]) -> list[str]:
 
 def law(
     needs: Callable[[Equivalence], str] = always, **options: Unpack[Options]
-) -> Callable[[Equate], Equate]:
-    """Register a function (claim, sample) -> Equation as a law; ClaimError where it cannot be one."""
+) -> Callable[[Observe], Observe]:
+    """Register a function (form, sample) -> observation as a law; ClaimError where it cannot be one."""
     _check_use(needs, options)
 
-    def register(equate: Equate) -> Equate:
-        _check_function(equate)
-        LAWS[equate.__name__] = Law(equate, needs, **options)
-        return equate
+    def register(observe: Observe) -> Observe:
+        _check_function(observe)
+        LAWS[observe.__name__] = Law(observe, needs, **options)
+        return observe
 
     return register
 
@@ -137,17 +164,28 @@ def _check_use(needs: Callable[[Equivalence], str], options: Options) -> None:
         raise ClaimError(message)
 
 
-def _check_function(equate: Equate) -> None:
-    name = equate.__name__
-    if not (equate.__doc__ or "").strip():
+def _check_function(observe: Observe) -> None:
+    name = observe.__name__
+    parameters = list(inspect.signature(observe).parameters)
+    if len(parameters) != 2 or parameters[0] == "claim":  # noqa: PLR2004  (the form and the sample)
+        raise _misshapen(observe, f"takes ({', '.join(parameters)})")
+    if not (observe.__doc__ or "").strip():
         message = (
             f"a law states its equation in the first line of its docstring, but {name!r} of "
-            f"{equate.__module__} has none; write one"
+            f"{observe.__module__} has none; write one"
         )
         raise ClaimError(message)
     if name in LAWS:
         message = (
-            f"a law's name is its own, but {name!r} of {equate.__module__} is taken by {LAWS[name].owner}; "
+            f"a law's name is its own, but {name!r} of {observe.__module__} is taken by {LAWS[name].owner}; "
             "choose another"
         )
         raise ClaimError(message)
+
+
+def _misshapen(observe: Observe, problem: str) -> ClaimError:
+    """Say how a law is written, of one that is written otherwise."""
+    return ClaimError(
+        f"a law is a function (form, sample) -> what that form is observed to do, but {observe.__name__!r} "
+        f"of {observe.__module__} {problem}; observe one form, and take the claim from sample.claim"
+    )

@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from equivalence.claim import Equivalence, Theta
+from equivalence.claim import Theta
 from properties.cases.form import Form, answering
 from properties.cases.sample import OutsideDomainError, Sample, Stream, named_tensors
 from properties.laws.applicability import matrices, parameters
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Optimisation, Recipe
-from properties.laws.registry import Controls, law
-from properties.oracle.agreement import Equation
+from properties.laws.registry import Controlled, Controls, law
 
 STEPS = 4
 BACKWARDS = range(STEPS)[::-1]
@@ -43,27 +42,25 @@ def controls_of(recipes: Sequence[Recipe]) -> Controls:
     for the next one by a later draw of its own: all of each would double what the law costs.
     """
 
-    def controls(claim: Equivalence, sample: Sample) -> Mapping[str, Equation]:
+    def controls(sample: Sample) -> Controlled:
         recipe = chosen(recipes, sample)
         wrong = list(wrong_runs(recipe))
         turn = recipes.index(recipe) + sample.case.seed // len(recipes)
         asked = wrong if len(recipes) == 1 else [wrong[turn % len(wrong)]]
-        return wrong_equations(claim, sample, recipe, asked)
+        return controlled(sample, recipe, asked)
 
     return controls
 
 
-def wrong_equations(
-    claim: Equivalence, sample: Sample, recipe: Recipe, names: Sequence[str]
-) -> dict[str, Equation]:
-    """Hold the weights of some wrong runs against the right ones; OutsideDomainError without a gradient."""
+def controlled(sample: Sample, recipe: Recipe, names: Sequence[str]) -> Controlled:
+    """Give the weights of a right run and of some wrong ones; OutsideDomainError without a gradient."""
     right = trained(sample.reference, sample, recipe)
     if not right.has_gradient:
         message = f"{recipe.name} has no gradient to take a step with"
         raise OutsideDomainError(message)
-    expected = _live(claim, sample, sample.candidate.state(right.state))
     runs = wrong_runs(recipe)
-    return {name: Equation(expected, _live(claim, sample, runs[name](sample).state)) for name in names}
+    wrong = {name: _live(sample.candidate, sample, runs[name](sample)) for name in names}
+    return Controlled(_live(sample.reference, sample, right), wrong)
 
 
 def wrong_runs(recipe: Recipe) -> dict[str, WrongRun]:
@@ -89,9 +86,9 @@ def wrong_runs(recipe: Recipe) -> dict[str, WrongRun]:
     scope="layer",
     otherwise="trains otherwise",
 )
-def training(claim: Equivalence, sample: Sample) -> Equation:
+def training(form: Form, sample: Sample) -> Any:
     """carry(theta_k) = theta'_k after k steps of an optimiser from carried weights, with equal losses."""
-    return _same_run(claim, sample, chosen(RECIPES, sample))
+    return _run(form, sample, chosen(RECIPES, sample))
 
 
 @law(
@@ -101,9 +98,9 @@ def training(claim: Equivalence, sample: Sample) -> Equation:
     scope="layer",
     otherwise="trains otherwise under Adafactor",
 )
-def training_adafactor(claim: Equivalence, sample: Sample) -> Equation:
+def training_adafactor(form: Form, sample: Sample) -> Any:
     """carry(theta_k) = theta'_k by Adafactor, which takes means over the last two axes of a parameter."""
-    return _same_run(claim, sample, ADAFACTOR)
+    return _run(form, sample, ADAFACTOR)
 
 
 @law(
@@ -113,9 +110,9 @@ def training_adafactor(claim: Equivalence, sample: Sample) -> Equation:
     scope="layer",
     otherwise="trains otherwise under Muon",
 )
-def training_muon(claim: Equivalence, sample: Sample) -> Equation:
+def training_muon(form: Form, sample: Sample) -> Any:
     """carry(theta_k) = theta'_k by Muon, which takes a matrix as a whole, and SGD for what is no matrix."""
-    return _same_run(claim, sample, MUON)
+    return _run(form, sample, MUON)
 
 
 def chosen(recipes: Sequence[Recipe], sample: Sample) -> Recipe:
@@ -139,14 +136,9 @@ def trained(
     return Trained(losses, {name: value.detach() for name, value in state.items()}, optimisation.shows())
 
 
-def _same_run(claim: Equivalence, sample: Sample, recipe: Recipe) -> Equation:
-    reference = trained(sample.reference, sample, recipe)
-    candidate = trained(sample.candidate, sample, recipe)
-    carried = sample.candidate.state(reference.state)
-    return Equation(
-        reference=_named(recipe, reference.losses, _live(claim, sample, carried)),
-        candidate=_named(recipe, candidate.losses, _live(claim, sample, candidate.state)),
-    )
+def _run(form: Form, sample: Sample, recipe: Recipe) -> dict[str, Any]:
+    run = trained(form, sample, recipe)
+    return _named(recipe, run.losses, _live(form, sample, run))
 
 
 def _accumulated(form: Form, module: nn.Module, sample: Sample, recipe: Recipe, step: int) -> Tensor:
@@ -171,11 +163,16 @@ def _loss(form: Form, module: nn.Module, sample: Sample, part: int) -> Tensor:
     return torch.stack([torch.zeros((), dtype=sample.dtype), *means]).sum()
 
 
-def _live(claim: Equivalence, sample: Sample, state: Theta) -> dict[str, Tensor]:
+def _live(form: Form, sample: Sample, run: Trained) -> dict[str, Tensor]:
     """Give the candidate's parameters with their dead entries at 0: nothing says where these go."""
-    dead = claim.dead_in_candidate()
-    own = {name: state[name].detach() for name, _ in sample.candidate.module.named_parameters()}
+    dead, state = sample.candidate.dead, form.in_candidate(run.state)
+    own = {name: _cast(state[name], sample.dtype) for name in sample.candidate.parameters}
     return {name: value.masked_fill(dead[name], 0) if name in dead else value for name, value in own.items()}
+
+
+def _cast(value: Tensor, dtype: torch.dtype) -> Tensor:
+    # A carry may compute in another dtype than that of the run.
+    return value.to(dtype) if value.is_floating_point() else value
 
 
 def _named(recipe: Recipe, losses: Sequence[Tensor], weights: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -290,7 +290,7 @@ class Cell:
 
     def _mostly_refused(self, wanted: int) -> bool:
         """Whether the reference refuses most cases, and not what a law with a premise makes of them."""
-        return self.law.premise is None and mostly_refused(self.tally, wanted)
+        return not self.law.presumed and mostly_refused(self.tally, wanted)
 
     def _number(self, plan: Plan) -> int:
         widely = ":widely" if plan.widely else ""

@@ -9,6 +9,7 @@ from properties.cases.values import LOOKS, NORMAL
 from properties.circumstances import CIRCUMSTANCES
 from properties.circumstances.registry import APART
 from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING
+from properties.judging.tally import IN_CIRCUMSTANCES
 from properties.laws import all_laws
 from properties.report.document import CellRecord
 from properties.report.numbers import plural
@@ -16,7 +17,7 @@ from properties.report.numbers import plural
 STATISTICS = "statistics"
 VALUES = {
     "whole numbers": {EXACT},
-    "reals": {ROUNDING, DIRECTLY, DISTRIBUTIONS},
+    "reals": {ROUNDING, DIRECTLY, DISTRIBUTIONS, IN_CIRCUMSTANCES},
     "fresh parameters": {STATISTICS},
 }
 """Kind of values -> the ways to decide that run on it."""
@@ -73,7 +74,7 @@ def _spanned(sizes: set[int]) -> str:
 
 def _dtypes(records: Sequence[CellRecord]) -> str:
     ways = {way for record in records for way in record.decided}
-    return "float64, now and then float32" if {EXACT, ROUNDING} & ways else "float64"
+    return "float64, now and then float32" if {EXACT, ROUNDING, IN_CIRCUMSTANCES} & ways else "float64"
 
 
 def _values(records: Sequence[CellRecord], *, fed: bool) -> str:

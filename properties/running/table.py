@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Collection, Iterator, Sequence
 
 from properties.judging.judge import DISTRIBUTIONS, EXACT, ROUNDING
+from properties.judging.tally import IN_CIRCUMSTANCES
 from properties.laws import all_laws
 from properties.laws.registry import plainest_first
 from properties.oracle.statistics import FALSE_ALARM
@@ -88,6 +89,7 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
     notes = {
         EXACT: f"exact integers, bitwise (relu, max, comparisons: per sign region drawn){worst}",
         ROUNDING: "the rounding model: differences beside the noise of the forms themselves",
+        IN_CIRCUMSTANCES: "the same, in other circumstances than the plainest",
         "directly": "counts, shapes, refusals, zeros and reached outputs, compared as they are",
         DISTRIBUTIONS: f"many runs of forms that draw at random, false alarm <= {FALSE_ALARM:g} a test",
         "statistics": f"fresh parameters, false alarm <= {FALSE_ALARM:g} a test",
@@ -197,7 +199,9 @@ def _mark(record: CellRecord) -> str:
     if record.status != Status.HOLDS:
         return MARKS[Status(record.status)]
     decided = record.decided
-    return "~" if decided.get(ROUNDING) else DECIDED[next(iter(decided))]
+    # What the plainest cases were decided by says how much the cell is worth.
+    plainest = [way for way in decided if way != IN_CIRCUMSTANCES]
+    return "~" if decided.get(ROUNDING) or not plainest else DECIDED[plainest[0]]
 
 
 def _miss(record: CellRecord) -> float | None:
