@@ -86,6 +86,17 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+PAGE_OF_CIRCUMSTANCES = '''
+from properties import circumstance
+
+
+@circumstance("inputs", "x doubled and halved", shown="values")
+def doubled(use, call, *inputs):
+    """f(2 x / 2)."""
+    return call(*(2 * x / 2 for x in inputs))
+'''
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     return tmp_path / "site"
@@ -112,6 +123,16 @@ def test_verify_holds_claims_to_the_law_in_spawned_workers(installed: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "Biased is refuted by homogeneous, as declared (the bias is not doubled)" in done.stdout
     assert "hold 1, refuted as declared 1" in done.stdout
+
+
+def test_a_circumstance_of_another_distribution_is_tried_listed_and_asked_for(site: Path) -> None:
+    install(site, "ways-to-double", "ways_to_double", PAGE_OF_CIRCUMSTANCES)
+    (site.parent / "test_claims.py").write_text(CLAIMS, encoding="utf-8")
+    assert "doubled" in command(site, "-m", "properties", "list", "--circumstances").stdout
+    asked = ("verify", "n-d-linear", "--law", "forward", "--in", "doubled", "--examples", "3")
+    done = command(site, "-m", "properties", *asked)
+    assert done.returncode == 0, done.stderr
+    assert "used in 1 circumstance: inputs" in done.stdout
 
 
 @pytest.fixture
