@@ -191,7 +191,8 @@ def _narrows(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> boo
     """Whether a copy rounds, as one to a narrower dtype does."""
     if name == "copy_":
         source, target = args[1].dtype, args[0].dtype
-    elif name == "_to_copy":
+    # A transform of torch.func makes a tensor of a number in the code of a form.
+    elif name == "_to_copy" and isinstance(args[0], Tensor):
         source, target = args[0].dtype, kwargs.get("dtype") or args[0].dtype
     else:
         return False
