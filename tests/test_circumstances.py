@@ -181,6 +181,13 @@ def test_a_transform_that_only_the_candidate_lacks_is_told_and_refuted_where_it_
     assert not verdict(claim(lacking), "vmap", pins={"under": ("vmap",)}).holds
 
 
+def test_what_a_compiler_makes_is_refuted_by_what_differs_there_alone() -> None:
+    found = verdict(
+        claim(lambda *_: torch.compiler.is_compiling()), "exported", pins={"under": ("exported",)}
+    )
+    assert not found.holds
+
+
 class View(nn.Module):
     """x itself, or a tensor whose numbers all lie in one place."""
 
