@@ -134,7 +134,7 @@ class Disturbance(Mode):
             return (values * torch.complex(next(turned), next(turned) - 1)).to(values.dtype)
         narrow = values.dtype in (torch.bfloat16, torch.float16)
         array = (values.float() if narrow else values.resolve_neg()).numpy()
-        return torch.from_numpy(_moved(array, size, key)).to(values.dtype)
+        return _lying_as(values, torch.from_numpy(_moved(array, size, key)).to(values.dtype))
 
 
 class DisturbanceError(Exception):
@@ -148,6 +148,11 @@ def _our_work(name: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise DisturbanceError(f"{name} cannot be disturbed: {type(error).__name__}: {error}") from error
+
+
+def _lying_as(values: Tensor, moved: Tensor) -> Tensor:
+    """Lay numbers out in memory as those that they stand for: what a form does may hang on that."""
+    return moved if moved.stride() == values.stride() else torch.empty_like(values).copy_(moved)
 
 
 Array = np.ndarray[Any, Any]

@@ -292,6 +292,12 @@ def check_backward_and_twice_backward_are_disturbed(module: Any) -> None:
         assert (moved - plain).abs().max() < 1e3 * torch.finfo(plain.dtype).eps * plain.abs().max()
 
 
+def check_a_disturbed_result_lies_in_memory_as_the_result_does(module: Any) -> None:
+    images = drawn(3, 2, 3, 4).contiguous(memory_format=torch.channels_last)
+    for x in (images, drawn(3, 2).mT, drawn(3, 4, 2).transpose(0, 1)):
+        assert run(module, lambda x: x * drawn(1), x).stride() == (x * drawn(1)).stride()
+
+
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
 
 BREAKS = [
@@ -330,6 +336,7 @@ BREAKS = [
     ("and not _counts(tensor)", ""),
     ("not tensor.ndim and", ""),
     ("bool(tensor == tensor.round())", "True"),
+    ("moved.stride() == values.stride()", "True"),
     ("raise DisturbanceError(", "raise ValueError("),
     ("args if _rounds_once(operation, name) else self._inputs(operation, name, args)", "args"),
     ('SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}', "SEVERAL_AT_EACH_ENTRY = set()"),
