@@ -87,6 +87,11 @@ def test_the_gate_tries_each_circumstance_that_shows_in_the_law() -> None:
         assert tried == wanted
 
 
+def test_an_input_has_the_axes_that_a_circumstance_needs() -> None:
+    (case,) = [case for case in run(Slips).tally.cases if case.under == ("channels_last",)]
+    assert case.axes == {"batch": (2, 2, 3)}
+
+
 def test_a_law_about_neither_values_nor_gradients_is_tried_in_the_plainest_use_alone() -> None:
     assert under(run(Slips, "parameter_count")) == {()}
 

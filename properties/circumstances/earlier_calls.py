@@ -62,9 +62,10 @@ def after_evaluation(_: Use, call: Call, *inputs: Tensor) -> Any:
 @circumstance("calls", "after a call and its backward")
 def after_backward(use: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), its gradient, then f(x): what was kept may have no graph any more."""
+    earlier = [x.detach().clone().requires_grad_(x.is_floating_point()) for x in inputs]
     with torch.enable_grad():
-        outputs = [one for one in _tensors(call(*inputs)) if one.requires_grad]
-        leaves = [value for value in use.module.parameters() if value.requires_grad]
+        outputs = [one for one in _tensors(call(*earlier)) if one.requires_grad]
+        leaves = [value for value in (*use.module.parameters(), *earlier) if value.requires_grad]
         if outputs and leaves:
             # A cotangent of memory of its own: what an expanded one shows is for `summed` to name.
             torch.autograd.grad(outputs, leaves, list(map(torch.ones_like, outputs)), allow_unused=True)

@@ -58,6 +58,7 @@ class Options(TypedDict, total=False):
     optional: bool
     alike: bool
     single: bool
+    axes: int
     tried: Tried
 
 
@@ -78,6 +79,8 @@ class Circumstance:
     """Whether it is about forms that give in it what they give without it: the reference must be one."""
     single: bool = False
     """Whether it does something in float32 alone."""
+    axes: int = 0
+    """How many axes an input has in it, where that matters."""
     tried: Tried = "gate"
     """Where it is tried: in every run, in those that explore, or where it is asked for by name alone."""
 

@@ -55,14 +55,22 @@ def unused(domain: Domain, tried: Sequence[Case], found: Mapping[str, Circumstan
 
     A mode by itself is for the law `modes`.
     """
-    typical = replace(domain.typical, seed=domain.pins.get("seed", 0))
-    few = replace(typical, axes={name: domain.axis(name, (FEW_ROWS,)) for name in domain.axes})
+    few = replace(domain.typical, seed=domain.pins.get("seed", 0))
     shown_in = {frozenset(case.under) for case in tried}
     alone = [(name,) for name, one in found.items() if one.aspect != "mode"]
     for names in (*alone, *_modes(found)):
         under = together([*domain.under, *names])
         if frozenset(under) not in shown_in:
-            yield replace(few, under=under)
+            wanted = max(found[name].axes for name in names)
+            axes = {name: domain.axis(name, shape) for name, shape in _rows(domain, wanted).items()}
+            yield replace(few, axes=axes, under=under)
+
+
+def _rows(domain: Domain, wanted: int) -> dict[str, Shape]:
+    """Give each free axis a few rows, and as many leading axes as let an input have the axes wanted."""
+    fixed = max(len(one.axes.split()) for one in domain.claim.inputs().values())
+    leading = (*(2,) * (wanted - fixed), FEW_ROWS)
+    return {name: leading if starred else (FEW_ROWS,) for name, starred in domain.axes.items()}
 
 
 def around_blocks(domain: Domain, sizes: Iterable[int]) -> Iterator[Case]:

@@ -74,7 +74,7 @@ class UnitStride(Scaled):
         return super().forward(x)
 
 
-@mutant("forward", "strided")
+@mutant("forward", "strided", "channels_last")
 class TakesUnitStride(ScaledIsInItsWeight):
     """The last axis is read as if its entries lay side by side."""
 
@@ -91,7 +91,7 @@ class ContiguousInBackward(Affine):
         return by_input, flatten_leading(gradient, 1).mT @ flatten_leading(dense, 1), by_bias
 
 
-@mutant("parameter_gradient", "strided", "transposed")
+@mutant("parameter_gradient", "strided", "transposed", "channels_last")
 class ReadsMemoryAsContiguousInBackward(FunctionIsLinear):
     """The backward reads the memory of x as if it were contiguous."""
 
