@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypedDict, Unpack, get_args
+from typing import Any, NamedTuple, TypedDict, Unpack, get_args
 
 from equivalence.claim import Equivalence, Scope
 from equivalence.variable import ClaimError
@@ -14,8 +14,8 @@ from properties.cases.sample import Sample
 from properties.circumstances.registry import Shown
 from properties.laws.comparing import Comparison, Observe, with_the_reference
 from properties.oracle.agreement import Equation
+from properties.ways import BY_VALUES, DECIDED, Decided, Word
 
-Decided = Literal["values", "directly", "statistics", "reals", "noise"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
@@ -33,7 +33,6 @@ Controls = Callable[[Sample], Controlled]
 class Options(TypedDict, total=False):
     """What `@law` takes by name: the fields of `Law` that have a default."""
 
-    decided: Decided
     compared: Comparison
     presumed: bool
     controls: Controls | None
@@ -51,9 +50,8 @@ class Law:
     observe: Observe
     needs: Callable[[Equivalence], str]
     """Why the law cannot apply to a claim; empty where it can."""
-    decided: Decided = "values"
-    """values (integers, else reals up to rounding), reals (up to rounding), directly (exact by itself),
-    statistics, or noise (how much each side rounds)."""
+    decided: Decided = BY_VALUES
+    """How its equation is decided, and which cases that takes."""
     compared: Comparison = with_the_reference
     """How the observations of the two forms are compared."""
     presumed: bool = False
@@ -135,29 +133,28 @@ def plainest_first(names: Iterable[str]) -> list[str]:
 
 
 def law(
-    needs: Callable[[Equivalence], str] = always, **options: Unpack[Options]
+    needs: Callable[[Equivalence], str] = always, *, decided: Word = "values", **options: Unpack[Options]
 ) -> Callable[[Observe], Observe]:
     """Register a function (form, sample) -> observation as a law; ClaimError where it cannot be one."""
-    _check_use(needs, options)
+    _check_use(needs, decided, options.get("scope", "function"))
 
     def register(observe: Observe) -> Observe:
         _check_function(observe)
-        LAWS[observe.__name__] = Law(observe, needs, **options)
+        LAWS[observe.__name__] = Law(observe, needs, DECIDED[decided], **options)
         return observe
 
     return register
 
 
-def _check_use(needs: Callable[[Equivalence], str], options: Options) -> None:
+def _check_use(needs: Callable[[Equivalence], str], decided: str, scope: str) -> None:
     if len(inspect.signature(needs).parameters) != 1:
         message = (
             "@law() takes what the law needs of a claim, a function of the claim alone, but got "
             f"{needs.__name__}; write @law() with its parentheses above the law"
         )
         raise ClaimError(message)
-    decided, scope = options.get("decided", "values"), options.get("scope", "function")
-    if decided not in get_args(Decided):
-        message = f"a law is decided by one of {', '.join(get_args(Decided))}, but got {decided!r}"
+    if decided not in DECIDED:
+        message = f"a law is decided by one of {', '.join(DECIDED)}, but got {decided!r}"
         raise ClaimError(message)
     if scope not in SCOPES:
         message = f"a law's scope is one of {', '.join(SCOPES)}, but got {scope!r}"

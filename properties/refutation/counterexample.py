@@ -19,7 +19,7 @@ from properties.cases.sample import Values
 from properties.cases.values import NORMAL, look
 from properties.circumstances.registry import told_of
 from properties.circumstances.registry import written as written_under
-from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, ROUNDING, Judge, Verdict
+from properties.judging.judge import Judge, Verdict
 from properties.judging.tally import Tally
 from properties.oracle.agreement import Difference
 from properties.refutation import overflow
@@ -27,6 +27,7 @@ from properties.refutation.minimise import minimised
 from properties.refutation.wiring import wiring
 from properties.report.document import CounterexampleRecord, TensorRecord
 from properties.report.text import refutation
+from properties.ways import EXACT, ROUNDING
 
 MOST_ENTRIES = 40
 """Of tensors larger than this, a few entries are shown: those that differ, or that are not 0."""
@@ -68,11 +69,10 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         """The smallest values that show the failure, and how they show it."""
         if self.values is not None and self.verdict.difference is not None:
             return self.values, self.verdict.difference
-        if self.verdict.decided == DISTRIBUTIONS and self.verdict.difference is not None:
-            # To try other values takes thousands of runs.
+        if self.verdict.decided.many_runs and self.verdict.difference is not None:
             return self.judge.values(self.verdict), self.verdict.difference
         values, difference = minimised(self.judge, self.verdict)
-        if self.judge.law.decided != "noise":
+        if not self.judge.law.decided.culprit:
             return values, difference
         lost = self.judge.culprit(self.verdict, values)
         return values, replace(difference, remark=", ".join(filter(None, [difference.remark, lost])))
@@ -216,8 +216,6 @@ def _number(entry: float) -> float | int | str:
 def _decided(verdict: Verdict) -> str:
     """Say how a case was decided, and in which dtype where it is not float64."""
     dtype = str(verdict.regime.dtype).removeprefix("torch.")
-    if verdict.decided == ROUNDING:
-        return f"beyond rounding in {dtype}"
-    if isinstance(verdict.regime, Integers):
-        return f"exact integers in {dtype}".removesuffix(" in float64")
-    return "bitwise" if verdict.decided == DIRECTLY else verdict.decided
+    if isinstance(verdict.regime, Integers) and verdict.decided != ROUNDING:
+        return EXACT.refuted.format(dtype=dtype).removesuffix(" in float64")
+    return verdict.decided.refuted.format(dtype=dtype)

@@ -11,13 +11,13 @@ from hypothesis.errors import Unsatisfiable
 from equivalence.catalogue import CATALOGUE
 from properties.cases.coverage import corners_covered, sizes_covered
 from properties.cost import UncountedOperationError
-from properties.judging.judge import EXACT, ROUNDING
 from properties.judging.power import PowerlessError
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.report.document import CellRecord
 from properties.running.cell import Cell
 from properties.running.refusals import MostlyRefusedError
+from properties.ways import EXACT, ROUNDING
 
 
 class Status(StrEnum):
@@ -58,7 +58,7 @@ def record(
         reason=_reason(cell, status),
         executed=tally.executed,
         outside=tally.outside,
-        decided=dict(tally.decided),
+        decided={way.word: count for way, count in tally.decided.items()},
         miss_probability=tally.exactness.miss_probability if exact and tally.exactness else None,
         worst_ratio=tally.rounding_used if rounded else None,
         seconds=seconds,
