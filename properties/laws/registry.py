@@ -17,6 +17,9 @@ from properties.oracle.agreement import Equation
 from properties.ways import BY_VALUES, DECIDED, Decided, Word
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+ANOTHER_FUNCTION = "another function"
+Kind = str | Callable[[str], str]
+"""A few words, or where two observations differ -> a few words."""
 
 
 class Controlled(NamedTuple):
@@ -40,6 +43,10 @@ class Options(TypedDict, total=False):
     scope: Scope
     edge: bool
     otherwise: str
+    kind: Kind
+    beside: str
+    wired: bool
+    non_contiguous: bool
     shown: Shown | None
 
 
@@ -70,6 +77,14 @@ class Law:
     those that a claim or its reader asks for."""
     otherwise: str = ""
     """What is true of a candidate that fails it, in a few words: "other initial weights"."""
+    kind: Kind = ANOTHER_FUNCTION
+    """What a candidate is where values differ, by the place where they do: "another training run"."""
+    beside: str = ""
+    """What it looks at beside the values drawn: "an inf or a nan in one place"."""
+    wired: bool = False
+    """Whether it says that the outputs agree: where they do not, connections from x to them tell why."""
+    non_contiguous: bool = False
+    """Whether it lays the inputs of every case out in memory in other ways."""
 
     @property
     def name(self) -> str:
@@ -85,6 +100,10 @@ class Law:
     def told(self) -> str:
         """What a verdict says of a candidate that fails the law."""
         return self.otherwise or f"differs under {self.name}"
+
+    def kind_at(self, where: str) -> str:
+        """Say of which kind a failure is whose values differ there."""
+        return self.kind if isinstance(self.kind, str) else self.kind(where)
 
     def equation(self, sample: Sample) -> Equation:
         """State what the law says of the two forms of a sample."""

@@ -21,6 +21,7 @@ from properties.circumstances.registry import told_of
 from properties.circumstances.registry import written as written_under
 from properties.judging.judge import Judge, Verdict
 from properties.judging.tally import Tally
+from properties.laws.registry import ANOTHER_FUNCTION, Law
 from properties.oracle.agreement import Difference
 from properties.refutation import overflow
 from properties.refutation.minimise import minimised
@@ -32,19 +33,7 @@ from properties.ways import EXACT, ROUNDING
 MOST_ENTRIES = 40
 """Of tensors larger than this, a few entries are shown: those that differ, or that are not 0."""
 MOST_NOTABLE = 8
-ANOTHER_FUNCTION = "another function"
 KINDS = {"distribution": "another distribution", "structure": "another structure of outputs"}
-KINDS_BY_LAW = {
-    "precision": "the same function, less precise",
-    "state": "state",
-    "parameter_count": "another number of parameters",
-    "rejects": "other inputs accepted",
-    "initialisation": "another distribution",
-    "training": "another training run",
-    "training_adafactor": "another training run",
-    "training_muon": "another training run",
-    "cost": "another cost",
-}
 
 
 class Refuted(AssertionError):  # noqa: N818  (the word for it)
@@ -112,14 +101,14 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         return f"{found}, {told_of(self.verdict.case.under)}" if self.verdict.case.under else found
 
     def _kind_of_difference(self, values: Values, difference: Difference) -> str:
-        found = kind(self.judge.law.name, self.verdict, difference)
+        found = kind(self.judge.law, self.verdict, difference)
         if found.startswith(ANOTHER_FUNCTION) and overflow.leaves_range(difference):
             return overflow.told(self.judge, self.verdict, values)
         return found
 
     def _wiring(self, difference: Difference) -> Sequence[str]:
         """Trace connections where outputs differ: other laws fail by what their equations say."""
-        if self.judge.law.name != "forward" or difference.kind != "value":
+        if not self.judge.law.wired or difference.kind != "value":
             return []
         return wiring(self.judge.domain, self.verdict.case)
 
@@ -132,14 +121,13 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         return f"|difference| {largest:.6g} at {_case(case)}"
 
 
-def kind(law: str, verdict: Verdict, difference: Difference) -> str:
+def kind(law: Law, verdict: Verdict, difference: Difference) -> str:
     """Say in a few words in which way a claim fails a law."""
     if difference.kind != "value":
         return KINDS.get(difference.kind, difference.kind)
-    if law in KINDS_BY_LAW or (law == "modes" and not difference.where.startswith("call 1")):
-        return KINDS_BY_LAW.get(law, "state")
-    single = verdict.regime.dtype == torch.float32
-    return f"{ANOTHER_FUNCTION} in float32" if single else ANOTHER_FUNCTION
+    found = law.kind_at(difference.where)
+    single = found == ANOTHER_FUNCTION and verdict.regime.dtype == torch.float32
+    return f"{found} in float32" if single else found
 
 
 def written(case: Case) -> str:

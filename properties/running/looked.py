@@ -78,8 +78,8 @@ def _values(records: Sequence[CellRecord], *, fed: bool) -> str:
     kinds = list(dict.fromkeys(way.numbers for way in _ways(records)))
     drawn = {name for record in records for name in record.sizes.get("values", {})}
     kinds += [f"inputs {look.told}" for name, look in LOOKS.items() if name in drawn and name != NORMAL]
-    if any(record.law == "nonfinite" for record in records):
-        kinds.append("an inf or a nan in one place")
+    asked = {record.law for record in records}
+    kinds += dict.fromkeys(law.beside for name, law in all_laws().items() if law.beside and name in asked)
     return ", ".join([*kinds, *(["inputs from the data given"] if fed else [])])
 
 

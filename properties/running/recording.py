@@ -63,7 +63,7 @@ def record(
         worst_ratio=tally.rounding_used if rounded else None,
         seconds=seconds,
         sizes=sizes_covered(tally.cases),
-        corners=corners_covered(tally.cases, cell.law.name),
+        corners=corners_covered(tally.cases, non_contiguous=cell.law.non_contiguous),
         counterexample=error.record if isinstance(error, Refuted) else None,
         obstacle=tally.exactness.obstacle if rounded and tally.exactness else "",
         text=_text(cell, status, error),
@@ -92,7 +92,7 @@ def unfinished(name: str, law: str, text: str) -> CellRecord:
         worst_ratio=None,
         seconds=0.0,
         sizes={},
-        corners=corners_covered([], law),
+        corners=corners_covered([], non_contiguous=False),
         text=text,
     )
 
