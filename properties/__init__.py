@@ -8,17 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from properties.circumstances.registry import circumstance
     from properties.laws.registry import law
     from properties.oracle.agreement import Equation
     from properties.running.suites import suite
 
 _HOMES = {
     "Equation": "properties.oracle.agreement",
+    "circumstance": "properties.circumstances.registry",
     "law": "properties.laws.registry",
     "suite": "properties.running.suites",
 }
 
-__all__ = ["Equation", "law", "suite"]
+__all__ = ["Equation", "circumstance", "law", "suite"]
 
 
 def __getattr__(name: str) -> Any:

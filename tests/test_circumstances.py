@@ -181,6 +181,13 @@ def test_a_transform_that_only_the_candidate_lacks_is_told_and_refuted_where_it_
     assert not verdict(claim(lacking), "vmap", pins={"under": ("vmap",)}).holds
 
 
+def test_what_a_compiler_makes_is_refuted_by_what_differs_there_alone() -> None:
+    found = verdict(
+        claim(lambda *_: torch.compiler.is_compiling()), "exported", pins={"under": ("exported",)}
+    )
+    assert not found.holds
+
+
 class View(nn.Module):
     """x itself, or a tensor whose numbers all lie in one place."""
 
@@ -224,6 +231,59 @@ def test_an_output_may_lie_where_that_of_the_reference_does_or_in_other_strides(
     with pytest.raises(OutsideDomainError):
         verdict(answering(lambda x: x.view(x.shape), torch.clone), "after_writing")
     assert verdict(answering(torch.clone, lambda x: x.t().clone().t()), "after_writing").holds
+
+
+class Reading(torch.autograd.Function):
+    """x, whose backward reads its cotangent from the start of its memory."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:
+        return gradient.as_strided(gradient.shape, gradient.stride(), 0)
+
+
+class Writing(Reading):
+    """x, whose backward writes to its cotangent."""
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:
+        return gradient.mul_(1)
+
+
+def test_a_cotangent_that_is_part_of_a_wider_one_lies_behind_its_start() -> None:
+    reading = answering(torch.clone, Reading.apply)
+    assert not verdict(reading, "cotangent_strided", law="input_gradient").holds
+
+
+class Written(nn.Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = Writing.apply(super().forward(x))  # type: ignore[no-untyped-call]
+        return y
+
+
+def test_the_backward_of_an_earlier_call_has_no_expanded_cotangent() -> None:
+    writing = type("Written", (Slips,), {"form": Written})
+    assert verdict(writing, "after_backward", law="input_gradient").holds
+    assert not verdict(writing, "summed", law="input_gradient").holds
+
+
+class Closed(nn.Linear):
+    """Linear, by a function that reads the parameters of the layer that it was made in."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features)
+        self.product: Any = lambda x: nn.functional.linear(x, self.weight, self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.product(x)
+        return y
+
+
+def test_a_copy_computes_with_parameters_of_its_own() -> None:
+    assert not verdict(type("Closing", (Slips,), {"form": Closed}), "copied").holds
 
 
 def test_a_failure_keeps_its_circumstances_and_its_line_replays_them() -> None:

@@ -14,7 +14,7 @@ from properties.cases.values import LOOKS, NORMAL
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
-from properties.running.corners import uncovered
+from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, around_blocks, uncovered
 
 
 class Slip(nn.Linear):
@@ -138,3 +138,47 @@ def test_a_corner_that_the_reference_refuses_lies_outside_and_is_no_trouble() ->
     missing = uncovered(cell.domain, cell.tally.cases, LOOKS)
     assert [case.claim.high for case in missing] == [0, 1]  # type: ignore[attr-defined]
     assert cell.tally.outside >= 2
+
+
+def blocks(wrong: Any) -> Cell:
+    return cells(lambda x: x.ndim > 0 and wrong(x.shape[-1]))
+
+
+def test_each_size_around_blocks_is_tried_of_each_field_and_free_axis_alone() -> None:
+    domain = Domain(Masked)
+    tried = list(around_blocks(domain, BLOCKS))
+    usual = domain.sizes(domain.typical)
+    large = [
+        {name: size for name, size in domain.sizes(case).items() if size != usual[name]} for case in tried
+    ]
+    assert large == [{name: size} for size in BLOCKS for name in ("high", "wide", "batch", "tokens")]
+
+
+def test_what_is_pinned_stays_and_what_is_too_large_is_left_out() -> None:
+    domain = Domain(Masked, {"high": 4000, "batch": (2,)})
+    found = {(case.claim.wide, case.axes["tokens"]) for case in around_blocks(domain, BLOCKS)}  # type: ignore[attr-defined]
+    assert all(case.axes["batch"] == (2,) for case in around_blocks(domain, BLOCKS))
+    assert found == {(33, (2,)), (64, (2,)), *((2, (size,)) for size in BLOCKS)}
+
+
+@pytest.mark.parametrize("law", ["forward", "input_gradient", "parameter_gradient"])
+def test_a_law_about_values_or_gradients_is_tried_around_blocks(law: str) -> None:
+    cell = cells(None, law=law)
+    cell.test(Plan())()
+    assert {case.claim.wide for case in cell.tally.cases} >= set(BLOCKS)  # type: ignore[attr-defined]
+
+
+def test_exploring_tries_more_sizes_around_blocks() -> None:
+    assert set(BLOCKS) < set(EXPLORED_BLOCKS)
+    cell = cells(None)
+    cell.try_corners(exploring=True)
+    assert {case.claim.wide for case in cell.tally.cases} >= set(EXPLORED_BLOCKS)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("wrong", "least"), [(lambda size: size > 100, 101), (lambda size: size == 64, 64)])
+def test_the_least_size_that_fails_is_shown(wrong: Any, least: int) -> None:
+    with pytest.raises(Refuted) as raised:
+        blocks(wrong).test(Plan())()
+    case = raised.value.verdict.case
+    assert case.claim.wide == least  # type: ignore[attr-defined]
+    assert max(size for shape in case.axes.values() for size in shape) < min(BLOCKS)

@@ -86,6 +86,17 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+PAGE_OF_CIRCUMSTANCES = '''
+from properties import circumstance
+
+
+@circumstance("inputs", "x doubled and halved", shown="values")
+def doubled(use, call, *inputs):
+    """f(2 x / 2)."""
+    return call(*(2 * x / 2 for x in inputs))
+'''
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     return tmp_path / "site"
@@ -120,6 +131,16 @@ def test_the_law_says_in_its_own_words_in_what_a_claim_fails_it(installed: Path)
     assert done.returncode == 0, done.stderr
     assert "Biased: NOT the same function, as declared: adds to its input" in done.stdout
     assert "  kind           of another degree\n" in done.stdout
+
+
+def test_a_circumstance_of_another_distribution_is_tried_listed_and_asked_for(site: Path) -> None:
+    install(site, "ways-to-double", "ways_to_double", PAGE_OF_CIRCUMSTANCES)
+    (site.parent / "test_claims.py").write_text(CLAIMS, encoding="utf-8")
+    assert "doubled" in command(site, "-m", "properties", "list", "--circumstances").stdout
+    asked = ("verify", "n-d-linear", "--law", "forward", "--in", "doubled", "--examples", "3")
+    done = command(site, "-m", "properties", *asked)
+    assert done.returncode == 0, done.stderr
+    assert "used in 1 circumstance: inputs" in done.stdout
 
 
 @pytest.fixture

@@ -66,7 +66,8 @@ def after_backward(use: Use, call: Call, *inputs: Tensor) -> Any:
         outputs = [one for one in _tensors(call(*inputs)) if one.requires_grad]
         leaves = [value for value in use.module.parameters() if value.requires_grad]
         if outputs and leaves:
-            torch.autograd.grad([one.sum() for one in outputs], leaves, allow_unused=True)
+            # A cotangent of memory of its own: what an expanded one shows is for `summed` to name.
+            torch.autograd.grad(outputs, leaves, list(map(torch.ones_like, outputs)), allow_unused=True)
     return call(*inputs)
 
 
@@ -115,11 +116,14 @@ def after_loading(use: Use, _: Call, *inputs: Tensor) -> Any:
 
 @circumstance("calls", "copied after a call", shown="values")
 def copied(use: Use, _: Call, *inputs: Tensor) -> Any:
-    """f(x), then copy.deepcopy(f)(x)."""
+    """f(x), then copy.deepcopy(f)(x), after f has got other parameters: none of them is the copy's."""
     module = use.copied()
     with torch.no_grad():
         module(*inputs)
-    return copy.deepcopy(module)(*inputs)
+        found = copy.deepcopy(module)
+        for value in module.parameters():
+            value.neg_().add_(1)
+    return found(*inputs)
 
 
 def _tensors(output: Any) -> list[Tensor]:

@@ -69,7 +69,7 @@ def cotangent_transposed(_: Use, call: Call, *inputs: Tensor) -> Any:
 
 @circumstance("outputs", "with a cotangent that is part of a wider one", shown="gradients")
 def cotangent_strided(_: Use, call: Call, *inputs: Tensor) -> Any:
-    """f(x) beside as many zeros: the cotangent comes back as a slice of another's."""
+    """f(x) behind as many zeros: the cotangent comes back as a slice of another's, not from its start."""
     return _each(_widened, call(*inputs))
 
 
@@ -82,4 +82,4 @@ def _transposed(x: Tensor) -> Tensor:
 
 
 def _widened(output: Tensor) -> Tensor:
-    return torch.cat([output, torch.zeros_like(output)], dim=-1) if output.ndim else output
+    return torch.cat([torch.zeros_like(output), output], dim=-1) if output.ndim else output

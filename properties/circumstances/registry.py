@@ -86,6 +86,11 @@ class Circumstance:
         """The word for it in a case and on the command line."""
         return self.change.__name__.rstrip("_")
 
+    @property
+    def statement(self) -> str:
+        """What it does, as its docstring opens with it."""
+        return (self.change.__doc__ or "").strip().partition("\n")[0]
+
 
 CIRCUMSTANCES: dict[str, Circumstance] = {}
 """Every registered circumstance by name."""

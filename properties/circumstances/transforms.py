@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable, Sequence
 from shutil import which
 from typing import Any
 
@@ -11,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import parametrize
-from torch.utils._python_dispatch import is_in_torch_dispatch_mode
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._python_dispatch import _disable_current_modes, is_in_torch_dispatch_mode
+from torch.utils._pytree import tree_leaves, tree_map, tree_map_only
 from torch.utils.checkpoint import checkpoint
 
 from equivalence.claim import Equivalence
@@ -107,21 +108,37 @@ def functional(use: Use, _: Call, *inputs: Tensor) -> Any:
 @circumstance("transform", f"compiled by {COMPILER}", shown="values", optional=True, tried="asked")
 def compiled(use: Use, _: Call, *inputs: Tensor) -> Any:
     """The output of torch.compile(f) for x."""
-    module = use.copied()
-    if is_in_torch_dispatch_mode():
-        # Of what a compiler makes no operation can be disturbed: it rounds as the form that it was made of.
-        return module(*inputs)
-    torch._dynamo.reset()  # noqa: SLF001  (what one case compiled is of no use to the next)
-    return torch.compile(module, backend=COMPILER)(*inputs)
+
+    def compiling(module: nn.Module) -> Call:
+        torch._dynamo.reset()  # noqa: SLF001  (what one case compiled is of no use to the next)
+        return torch.compile(module, backend=COMPILER)
+
+    return _as_made(use, compiling, inputs)
 
 
 @circumstance("transform", "exported", shown="values", optional=True, tried="asked")
 def exported(use: Use, _: Call, *inputs: Tensor) -> Any:
     """torch.export.export(f, x).module()(x)."""
-    module = use.copied()
-    if is_in_torch_dispatch_mode():
-        return module(*inputs)
-    return torch.export.export(module, inputs).module()(*inputs)
+    return _as_made(use, lambda module: torch.export.export(module, inputs).module(), inputs)
+
+
+def _as_made(use: Use, make: Callable[[nn.Module], Call], inputs: Sequence[Tensor]) -> Any:
+    """Call what torch makes of a form.
+
+    Of what a compiler makes no operation can be disturbed: a disturbed run moves its output by as much as
+    that of the form as it is written.
+    """
+    if not is_in_torch_dispatch_mode():
+        return make(use.copied())(*inputs)
+    disturbed = use.copied()(*inputs)
+    with _disable_current_modes():
+        plain, made = use.copied()(*inputs), make(use.copied())(*inputs)
+    return tree_map(_moved, made, disturbed, plain)
+
+
+def _moved(made: Any, disturbed: Any, plain: Any) -> Any:
+    same = isinstance(made, Tensor) and made.is_floating_point() and made.shape == plain.shape
+    return made + (disturbed - plain) if same else made
 
 
 def _in_single(output: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
-"""The laws of other distributions, found through their entry points in the group `equivalence.laws`.
+"""Laws and circumstances of other distributions, found through entry points in the group `equivalence.laws`.
 
-Each entry point names a module, whose import registers laws with `@law()`:
+Each entry point names a module, whose import registers laws with `@law()`, or circumstances with
+`@circumstance(…)`:
 
     [project.entry-points."equivalence.laws"]
     my-laws = "my_package.laws"
@@ -8,11 +9,13 @@ Each entry point names a module, whose import registers laws with `@law()`:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from equivalence.variable import ClaimError
+from properties.circumstances import CIRCUMSTANCES
 from properties.laws.registry import DISTRIBUTIONS, LAWS, Law
 
 GROUP = "equivalence.laws"
@@ -27,23 +30,28 @@ def all_laws() -> Mapping[str, Law]:
 
 
 def _load(entry: EntryPoint) -> None:
-    before = dict(LAWS)
+    before, circumstances = dict(LAWS), dict(CIRCUMSTANCES)
     try:
         entry.load()
     except (Exception, SystemExit) as error:
         # What it registered before the mistake must not look taken when it is loaded again.
-        LAWS.clear()
-        LAWS.update(before)
+        _restore(LAWS, before)
+        _restore(CIRCUMSTANCES, circumstances)
         raise _error(entry, f"it raised {type(error).__name__}: {error}") from error
     # Its module may have been imported before, by a test or by another entry point.
-    brought = [name for name, law in LAWS.items() if name not in before or _is_of(entry, law)]
-    if not brought:
+    brought = [name for name, law in LAWS.items() if name not in before or _is_of(entry, law.observe)]
+    if not brought and not any(_is_of(entry, one.change) for one in CIRCUMSTANCES.values()):
         raise _error(entry, "it registers none; write @law() above one")
     DISTRIBUTIONS.update(dict.fromkeys(brought, _distribution(entry)))
 
 
-def _is_of(entry: EntryPoint, law: Law) -> bool:
-    return law.observe.__module__.partition(".")[0] == entry.module.partition(".")[0]
+def _restore(table: dict[str, Any], before: Mapping[str, Any]) -> None:
+    table.clear()
+    table.update(before)
+
+
+def _is_of(entry: EntryPoint, function: Callable[..., Any]) -> bool:
+    return function.__module__.partition(".")[0] == entry.module.partition(".")[0]
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
+from sys import float_info
 
 import torch
 from torch import Tensor
@@ -17,8 +18,9 @@ class Exact:
     weight: float
 
     def at(self, bits: int) -> float:
-        """Give the bound for M = 2^bits."""
-        return float(self.weight * 2.0 ** (bits * self.degree))
+        """Give the bound for M = 2^bits; inf beyond all numbers."""
+        exponent = bits * self.degree
+        return inf if exponent >= float_info.max_exp else float(self.weight * 2.0**exponent)
 
     def joined(self, other: Bound) -> Bound:
         """Bound a tensor of which one part has this bound and one the other."""

@@ -134,7 +134,7 @@ class Disturbance(Mode):
             return (values * torch.complex(next(turned), next(turned) - 1)).to(values.dtype)
         narrow = values.dtype in (torch.bfloat16, torch.float16)
         array = (values.float() if narrow else values.resolve_neg()).numpy()
-        return torch.from_numpy(_moved(array, size, key)).to(values.dtype)
+        return _lying_as(values, torch.from_numpy(_moved(array, size, key)).to(values.dtype))
 
 
 class DisturbanceError(Exception):
@@ -148,6 +148,11 @@ def _our_work(name: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise DisturbanceError(f"{name} cannot be disturbed: {type(error).__name__}: {error}") from error
+
+
+def _lying_as(values: Tensor, moved: Tensor) -> Tensor:
+    """Lay numbers out in memory as those that they stand for: what a form does may hang on that."""
+    return moved if moved.stride() == values.stride() else torch.empty_like(values).copy_(moved)
 
 
 Array = np.ndarray[Any, Any]
@@ -191,7 +196,8 @@ def _narrows(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> boo
     """Whether a copy rounds, as one to a narrower dtype does."""
     if name == "copy_":
         source, target = args[1].dtype, args[0].dtype
-    elif name == "_to_copy":
+    # A transform of torch.func makes a tensor of a number in the code of a form.
+    elif name == "_to_copy" and isinstance(args[0], Tensor):
         source, target = args[0].dtype, kwargs.get("dtype") or args[0].dtype
     else:
         return False

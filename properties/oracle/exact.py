@@ -192,6 +192,8 @@ def examine(run: Callable[[], Any], trace: Trace) -> Exactness:
 
 def _room(heaviest: Mapping[int, float], significand: int) -> int:
     """Most bits b with weight * 2^(b * degree) <= 2^(significand - margin) for every tensor."""
+    if any(math.isinf(weight) for weight in heaviest.values()):
+        return 0
     rooms = [
         math.floor((significand - MARGIN - math.log2(max(1.0, weight))) / degree)
         for degree, weight in heaviest.items()

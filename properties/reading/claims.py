@@ -18,6 +18,7 @@ from properties.cases.domain import Domain
 from properties.cases.fields import read_size
 from properties.cases.values import LOOKS
 from properties.circumstances.registry import read
+from properties.laws import all_laws
 
 SEED_BOUND = 2**32
 FILE_PREFIX = "claims_in_"
@@ -30,6 +31,8 @@ class UsageError(Exception):
 
 def load_claim(name: str) -> type[Equivalence]:
     """Find a claim by its catalogue name, module:Class or file.py:Class; UsageError if there is none."""
+    # A claim may name circumstances that another distribution brings.
+    all_laws()
     if name in CATALOGUE:
         return CATALOGUE[name]
     place, separator, attribute = name.rpartition(":")

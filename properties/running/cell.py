@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -17,6 +17,7 @@ from hypothesis.errors import HypothesisException
 from properties.cases.case import Case
 from properties.cases.definition import located
 from properties.cases.domain import Domain
+from properties.cases.fields import LARGE
 from properties.cases.sample import InapplicableError, OutsideDomainError
 from properties.cases.strategies import Cases, Kinds, cases
 from properties.cases.values import LOOKS, NORMAL
@@ -28,7 +29,7 @@ from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.refutation.manner import manner_of
 from properties.running.aim import Aim
-from properties.running.corners import uncovered, unused
+from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, around_blocks, uncovered, unused, with_size
 from properties.running.profiles import profile
 from properties.running.refusals import MostlyRefusedError, mostly_refused, told
 
@@ -151,6 +152,7 @@ class Cell:
         corners = [
             *uncovered(self.domain, self.tally.cases, looks),
             *unused(self.domain, self.tally.cases, uses),
+            *around_blocks(self.domain, self._blocks(exploring=exploring)),
         ]
         for case in corners:
             try:
@@ -160,6 +162,12 @@ class Cell:
         if found:
             plainest = min(found, key=lambda verdict: manner_of(verdict).rank)
             raise Refuted(self.judge, self._smallest(plainest), self.tally)
+
+    def _blocks(self, *, exploring: bool) -> Sequence[int]:
+        """Say which sizes around blocks are tried, of a law in which the way of computing shows."""
+        if self.law.shown is None:
+            return ()
+        return EXPLORED_BLOCKS if exploring else BLOCKS
 
     def _run(self, drawn: Callable[[], None], aim: Aim) -> None:
         """Draw cases for the plainest failure, and once more for a lesser one where it is all there was."""
@@ -254,7 +262,24 @@ class Cell:
             if smaller := self._also_fails(case, verdict):
                 return self._smallest(smaller)
         smallest = (self._also_fails(case, verdict) for case in self.domain.smaller(verdict.case))
-        return next(filter(None, smallest), verdict)
+        return next(filter(None, smallest), None) or self._least(verdict)
+
+    def _least(self, verdict: Verdict) -> Verdict:
+        """Give the verdict on the least size, of each that is larger than usual, from which on it fails."""
+        for name in (*self.domain.sized, *self.domain.axes):
+            if self.domain.sizes(verdict.case)[name] > LARGE:
+                verdict = self._halved(verdict, name)
+        return verdict
+
+    def _halved(self, failing: Verdict, name: str) -> Verdict:
+        """Halve the way from 1 to a size that fails, until it fails while one less holds."""
+        holds, fails = 1, self.domain.sizes(failing.case)[name]
+        while holds + 1 < fails:
+            middle = (holds + fails) // 2
+            found = self._also_fails(with_size(self.domain, failing.case, name, middle), failing)
+            holds, fails = (holds, middle) if found else (middle, fails)
+            failing = found or failing
+        return failing
 
     def _plainer(self, case: Case) -> Iterator[Case]:
         """Give a case in each set of circumstances with one less."""

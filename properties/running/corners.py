@@ -1,4 +1,4 @@
-"""The sizes 0 and 1, and the looks of values, that no case had: what breaks at an edge breaks there."""
+"""What no case had, and where forms break: sizes at an edge or around blocks, looks, circumstances."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from math import prod
 
 from properties.cases.case import Case, Shape
 from properties.cases.domain import Domain
+from properties.cases.form import FormError
+from properties.cases.sample import build
 from properties.cases.values import LIMIT, NORMAL
 from properties.circumstances.registry import Circumstance, modes_of, together
 
 EDGES = (0, 1)
 ROWS, FEW_ROWS = 5, 3
+BLOCKS = (33, 64, 129, 257)
+"""A whole block, what lies just behind one, and a tail: what code that works in blocks forgets."""
+EXPLORED_BLOCKS = tuple(2**power + step for power in range(4, 11) for step in (-1, 0, 1))
+MOST_ENTRIES = 2**18
+"""Numbers of a case around blocks: of its inputs, or of the reference's parameters."""
 USED_IN_MODES = ("gradients", "calls")
 MANY = 16
 """So many entries of inputs show a look of values: of few, none may lie where a form breaks."""
@@ -36,7 +43,7 @@ def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> It
     for name, kind in domain.sized.items():
         for size in EDGES if name not in domain.pins else ():
             if kind.within(size) == size and all(getattr(case.claim, name) != size for case in tried):
-                yield _with_size(domain, typical, name, size)
+                yield with_size(domain, typical, name, size)
     for name, starred in domain.axes.items():
         for shape in _shapes(starred=starred) if name not in domain.pins else ():
             if not any(_shows(case.axes[name], shape) for case in tried):
@@ -58,6 +65,37 @@ def unused(domain: Domain, tried: Sequence[Case], found: Mapping[str, Circumstan
             yield replace(few, under=under)
 
 
+def around_blocks(domain: Domain, sizes: Iterable[int]) -> Iterator[Case]:
+    """Give a case for each of these sizes of each field and free axis, all others small, within a budget.
+
+    From the smallest on, so that the first that fails is the smallest.
+    """
+    typical = replace(domain.typical, seed=domain.pins.get("seed", 0))
+    names = [name for name in (*domain.sized, *domain.axes) if name not in domain.pins]
+    for size in sizes:
+        for name in names:
+            if name in domain.axes or domain.sized[name].within(size) == size:
+                case = with_size(domain, typical, name, size)
+                if _within_budget(case):
+                    yield case
+
+
+def with_size(domain: Domain, case: Case, name: str, size: int) -> Case:
+    """Give the case with another size of one field, or of one free axis in place of all it stands for."""
+    if name in domain.axes:
+        return replace(case, axes={**case.axes, name: (size,)})
+    return replace(case, claim=domain.with_full_masks({**vars(case.claim), name: size}))
+
+
+def _within_budget(case: Case) -> bool:
+    try:
+        module = build(case.claim, "reference", case.seed)
+    except FormError:
+        # What a reference refuses costs nothing, and is counted by whoever runs it.
+        return True
+    return max(_entries(case), sum(one.numel() for one in module.parameters())) <= MOST_ENTRIES
+
+
 def _modes(found: Mapping[str, Circumstance]) -> Iterator[tuple[str, str]]:
     """Pair each mode with what is done in it alone: a deployed layer keeps tables, and has no gradients."""
     for mode in modes_of(found):
@@ -76,8 +114,3 @@ def _shapes(*, starred: bool) -> tuple[Shape, ...]:
 
 def _shows(drawn: Shape, shape: Shape) -> bool:
     return shape[0] in drawn if shape else not drawn
-
-
-def _with_size(domain: Domain, typical: Case, name: str, size: int) -> Case:
-    claim = domain.with_full_masks({**vars(typical.claim), name: size})
-    return replace(typical, claim=claim)

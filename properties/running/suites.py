@@ -67,6 +67,8 @@ def suite(
     """
     __tracebackhide__ = True
     try:
+        # A claim may name circumstances that another distribution brings.
+        all_laws()
         tests = _tests(Domain(claim, pins), laws, examples)
     except ClaimError as error:
         # The mistake is in the claim: our frames would only stand between it and its reader.

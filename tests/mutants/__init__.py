@@ -2,7 +2,7 @@
 
 # Every family is imported here, in the order of the tables: a mutant registers itself.
 from tests.mutants import two_d_fc, linear, masked, local, sharing, identity, modules  # noqa: I001
-from tests.mutants import initialisers, training, cost, fast, numerics
+from tests.mutants import initialisers, training, cost, fast, numerics, circumstances
 from tests.mutants.planted import MUTANTS
 
 RIGHT = (
@@ -20,12 +20,18 @@ RIGHT = (
     numerics.ReluIsItsFormula,
     numerics.FoldedIsBatchNorm,
     numerics.LookingBackIsLinear,
+    circumstances.right.ScaledIsInItsWeight,
+    circumstances.right.TableIsKept,
+    circumstances.right.ViewIsItsInput,
+    circumstances.memory.ChannelsAreScaledLast,
+    circumstances.transforms.SeparateIsLinear,
 )
 """Claims in no catalogue that hold as they say, for bugs that no claim there can carry."""
 
 __all__ = [
     "MUTANTS",
     "RIGHT",
+    "circumstances",
     "cost",
     "fast",
     "identity",

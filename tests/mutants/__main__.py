@@ -13,12 +13,13 @@ import torch
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
+from properties.circumstances.registry import told_of
 from properties.laws import LAWS
 from properties.report.files import write_whole
 from properties.report.live import LiveLine
 from properties.running.profiles import GATE_EXAMPLES
 from tests.mutants import MUTANTS
-from tests.mutants.planted import mutated
+from tests.mutants.planted import SEEN_IN, mutated
 from tests.mutants.trial import SEEDS, cell_of, declared, rejected_earlier, rejection
 
 HEADING = (
@@ -72,6 +73,8 @@ def by_mutant(trials: Sequence[Trial]) -> Iterator[str]:
     for trial in trials:
         cases = f"{median(trial.rejected):g}" if trial.rejected else ""
         first = f"{trial.earlier}, not {trial.law}" if trial.earlier else trial.law
+        if planted_for := SEEN_IN.get(trial.mutant.__name__, ())[:1]:
+            first += f", {told_of(planted_for)}"
         yield (
             f"| {trial.mutant.__name__} | {_name(mutated(trial.mutant))} | {trial.mutant.breaks[trial.law]} "
             f"| {first} | {len(trial.rejected)}/{len(trial.counts)} | {cases} |"

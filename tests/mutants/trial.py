@@ -10,11 +10,12 @@ from hypothesis import Phase, example, given, seed, settings
 from equivalence.claim import Equivalence
 from properties.cases.case import Case
 from properties.cases.domain import Domain
+from properties.circumstances import CIRCUMSTANCES
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import CORNERED, Cell, Plan
 from properties.running.profiles import EXPLORE_EXAMPLES, GATE_EXAMPLES
-from tests.mutants.planted import mutated
+from tests.mutants.planted import SEEN_IN, mutated
 
 SEEDS = 20
 
@@ -29,9 +30,13 @@ class FoundError(BaseException):
     """Ends a run at its first counterexample: Hypothesis neither replays nor shrinks what is no Exception."""
 
 
-def rejection(cell: Cell, number: int, most: int = EXPLORE_EXAMPLES) -> int | None:
-    """Count the cases up to the first refuted, in a run with this seed; None if all agree."""
+def rejection(cell: Cell, number: int, most: int | None = None) -> int | None:
+    """Count the cases up to the first refuted, in a run with this seed; None if all agree.
+
+    Cases are drawn in the plainest use: a mutant that is right in it is given as many as in the gate.
+    """
     counted = 0
+    most = most or (GATE_EXAMPLES if cell.domain.name in SEEN_IN else EXPLORE_EXAMPLES)
     # As many as a run may decide so: an earlier one of this cell does not count.
     cell.alike_as_distributions = 0
 
@@ -78,8 +83,9 @@ def _first(cell: Cell, number: int) -> list[Case]:
 
 
 def cell_of(mutant: type[Equivalence], law: str) -> Cell:
-    """Pair a mutant with a law."""
-    return Cell(Domain(mutant), LAWS[law])
+    """Pair a mutant with a law, in the circumstance that it is planted for where no gate tries that."""
+    asked = [name for name in SEEN_IN.get(mutant.__name__, ())[:1] if CIRCUMSTANCES[name].tried != "gate"]
+    return Cell(Domain(mutant, {"under": asked}), LAWS[law])
 
 
 def rejected_earlier(mutant: type[Equivalence]) -> str:

@@ -274,6 +274,12 @@ def check_the_difference_at_the_end_of_a_fused_operation_is_disturbed(module: An
         assert max(by) > 1e3
 
 
+def check_a_number_of_which_a_transform_makes_a_tensor_rounds_nothing(module: Any) -> None:
+    batched = torch.func.vmap(lambda x: 2 * (x * x).sum())
+    x = drawn(3, 4)
+    assert (units(run(module, batched, x), batched(x)) > 0).all()
+
+
 def check_backward_and_twice_backward_are_disturbed(module: Any) -> None:
     def twice(x: Tensor) -> tuple[Tensor, Tensor]:
         (gradient,) = torch.autograd.grad(x.softmax(0).square().sum(), x, create_graph=True)
@@ -284,6 +290,12 @@ def check_backward_and_twice_backward_are_disturbed(module: Any) -> None:
     for moved, plain in zip(run(module, twice, x), twice(x), strict=True):
         assert (units(moved, plain) > 0).double().mean() > 0.5
         assert (moved - plain).abs().max() < 1e3 * torch.finfo(plain.dtype).eps * plain.abs().max()
+
+
+def check_a_disturbed_result_lies_in_memory_as_the_result_does(module: Any) -> None:
+    images = drawn(3, 2, 3, 4).contiguous(memory_format=torch.channels_last)
+    for x in (images, drawn(3, 2).mT, drawn(3, 4, 2).transpose(0, 1)):
+        assert run(module, lambda x: x * drawn(1), x).stride() == (x * drawn(1)).stride()
 
 
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
@@ -320,9 +332,11 @@ BREAKS = [
     ("return _narrows(name, args, kwargs)", "return False"),
     ("return _narrows(name, args, kwargs)", "return True"),
     ('if name == "copy_":', "if False:"),
+    (" and isinstance(args[0], Tensor)", ""),
     ("and not _counts(tensor)", ""),
     ("not tensor.ndim and", ""),
     ("bool(tensor == tensor.round())", "True"),
+    ("moved.stride() == values.stride()", "True"),
     ("raise DisturbanceError(", "raise ValueError("),
     ("args if _rounds_once(operation, name) else self._inputs(operation, name, args)", "args"),
     ('SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}', "SEVERAL_AT_EACH_ENTRY = set()"),

@@ -138,6 +138,17 @@ def test_bits_leave_room_for_every_intermediate() -> None:
     assert (sums * sums).sum().item() * largest == 300 * largest**3
 
 
+def test_products_beyond_all_numbers_are_not_exact() -> None:
+    def run() -> torch.Tensor:
+        product = integers(3)
+        for _ in range(1200):
+            product = 2 * product * integers(3)
+        return product
+
+    exactness = traced(run)
+    assert exactness.obstacle == "degree 1201 leaves 0 bits to draw from"
+
+
 def test_a_cancelled_intermediate_still_counts() -> None:
     """x + 2^60 - 2^60 loses x in float64, though its result is small."""
     exactness = traced(lambda: integers(3) + 2.0**60 - 2.0**60)
