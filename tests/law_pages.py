@@ -96,7 +96,7 @@ def needed(law: Law) -> str:
 
 def decided(law: Law) -> Iterator[str]:
     """Say how the law is decided, and when it says nothing."""
-    yield from ("## How it is decided", "", *wrap(DECIDED[law.decided], WIDTH), "")
+    yield from ("## How it is decided", "", *wrap(DECIDED[law.decided.word], WIDTH), "")
     if law.controls:
         yield from wrap(CONTROLLED, WIDTH)
         yield ""

@@ -10,8 +10,9 @@ from properties.cases.domain import Domain
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
-from properties.running.profiles import GATE_EXAMPLES, SOUGHT_EXAMPLES
+from properties.running.profiles import GATE_EXAMPLES
 from properties.running.recording import Status, record
+from properties.ways import BY_VALUES
 
 
 class Negated(nn.Linear):
@@ -96,7 +97,7 @@ def test_the_same_run_finds_the_same_case() -> None:
 def test_a_break_that_no_case_shows_is_not_found_in_so_many() -> None:
     cell = Cell(Domain(NeverIsLinear), LAWS["forward"])
     cell.test(Plan())()
-    assert cell.tally.executed >= GATE_EXAMPLES + SOUGHT_EXAMPLES
+    assert cell.tally.executed >= GATE_EXAMPLES + BY_VALUES.sought
     said = record(cell, "never", 0.0, None)
     assert said.status == Status.BREAK_NOT_FOUND
     assert f"but {cell.tally.executed} cases agree" in said.text

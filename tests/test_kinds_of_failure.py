@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from equivalence import AtLeast, Equivalence, Real
 from properties.cases.domain import Domain
 from properties.laws import LAWS
+from properties.laws.registry import ANOTHER_FUNCTION
 from properties.refutation.counterexample import Refuted
 from properties.report.document import CounterexampleRecord
 from properties.running.cell import Cell, Plan
@@ -219,3 +220,18 @@ def test_the_worst_case_seen_is_larger_than_the_one_shown_or_not_told() -> None:
             pairs = zip(found.candidate_output.entries, found.reference_output.entries, strict=True)
             gap = max(abs(float(one) - float(other)) for one, other in pairs)
             assert not found.worst or float(found.worst.split()[1]) > gap
+
+
+@pytest.mark.parametrize(
+    ("law", "where", "kind"),
+    [
+        ("forward", "output[0]", ANOTHER_FUNCTION),
+        ("modes", "call 1, eval[0]", ANOTHER_FUNCTION),
+        ("modes", "call 2, eval[0]", "state"),
+        ("modes", "buffer.running_mean[0]", "state"),
+        ("training_muon", "weight[0, 0]", "another training run"),
+        ("cost", "multiply-adds", "another cost"),
+    ],
+)
+def test_a_law_says_of_which_kind_its_failures_are(law: str, where: str, kind: str) -> None:
+    assert LAWS[law].kind_at(where) == kind

@@ -26,7 +26,7 @@ def doubled(form, sample):
     return tuple(2 * y for y in form(sample.theta, sample.inputs))
 
 
-@law(compared=with_its(doubled))
+@law(compared=with_its(doubled), kind="of another degree", otherwise="adds to its input")
 def {name}(form, sample):
     """f(2 x) = 2 f(x), where there is no bias."""
     return form(sample.theta, tuple(2 * x for x in sample.inputs))
@@ -125,6 +125,14 @@ def test_verify_holds_claims_to_the_law_in_spawned_workers(installed: Path) -> N
     assert "hold 1, refuted as declared 1" in done.stdout
 
 
+def test_the_law_says_in_its_own_words_in_what_a_claim_fails_it(installed: Path) -> None:
+    claim = "test_claims.py:Biased"
+    done = command(installed, "-m", "properties", "verify", claim, "--law", "homogeneous")
+    assert done.returncode == 0, done.stderr
+    assert "Biased: NOT the same function, as declared: adds to its input" in done.stdout
+    assert "  kind           of another degree\n" in done.stdout
+
+
 def test_a_circumstance_of_another_distribution_is_tried_listed_and_asked_for(site: Path) -> None:
     install(site, "ways-to-double", "ways_to_double", PAGE_OF_CIRCUMSTANCES)
     (site.parent / "test_claims.py").write_text(CLAIMS, encoding="utf-8")
@@ -189,13 +197,20 @@ def both({parameters}):
 '''
 """A law that states both sides itself, as laws once did."""
 
+BARE = '''
+@law
+def bare(form, sample):
+    """f(x) = f(x)."""
+    return form(sample.theta, sample.inputs)
+'''
+
 BROKEN = {
     "raises": ("import a_package_that_nobody_has", "it raised ModuleNotFoundError: No module named"),
     "leaves": ("raise SystemExit(0)", "it raised SystemExit: 0"),
     "lines": ("raise ValueError('one\\ntwo')", "it raised ValueError: one two"),
     "empty": ("", "it registers none; write @law() above one"),
     "bare": (
-        PAGE.format(name="bare").replace("@law(compared=with_its(doubled))", "@law"),
+        PAGE.format(name="bare").partition("@law")[0] + BARE,
         "write @law() with its parentheses",
     ),
     "silent": (

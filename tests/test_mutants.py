@@ -5,9 +5,9 @@ import pytest
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
 from properties import suite
-from properties.judging.judge import DISTRIBUTIONS
 from properties.laws import LAWS
 from properties.running.cell import Cell
+from properties.ways import DISTRIBUTIONS
 from tests.mutants import MUTANTS, RIGHT
 from tests.mutants.planted import SEEN_IN
 from tests.mutants.trial import SEEDS, cell_of, declared, rejected_earlier, rejection
@@ -56,7 +56,7 @@ def test_there_are_at_least_sixty_mutants_in_the_plainest_use() -> None:
 
 def by_statistics(cell: Cell) -> bool:
     """Whether a run takes thousands of draws."""
-    return cell.law.decided == "statistics" or cell.tally.decided[DISTRIBUTIONS] > 0
+    return cell.law.decided.wide or cell.tally.decided[DISTRIBUTIONS] > 0
 
 
 def catalogued(mutant: type[Equivalence]) -> type[Equivalence] | None:

@@ -13,8 +13,9 @@ from torch.nn import functional
 from equivalence import Between, Equivalence, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.judging.judge import DISTRIBUTIONS, Judge, Verdict
+from properties.judging.judge import Judge, Verdict
 from properties.laws import LAWS
+from properties.ways import DISTRIBUTIONS
 from tests.numerics.pairs import Functions
 
 KEPT = 0.75

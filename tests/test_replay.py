@@ -15,11 +15,11 @@ from equivalence.claim import Dim, Equivalence, Mask, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cli import main
-from properties.judging.judge import EXACT, ROUNDING
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted, written
 from properties.refutation.failure import described, write
 from properties.running.cell import Cell
+from properties.ways import WAYS
 from tests.test_global_state import state
 
 Captured = pytest.CaptureFixture[str]
@@ -71,6 +71,11 @@ class Shifted(nn.Linear):
             self.weight += 1
 
 
+class Dropped(nn.Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.dropout(super().forward(x))
+
+
 class LinearIsLinear(Equivalence):
     """nn.Linear with one output equals itself."""
 
@@ -98,6 +103,12 @@ class WrongAtThreeIsLinear(LinearIsLinear):
     """One too large where an input is 3."""
 
     form = WrongAtThree
+
+
+class DroppedIsLinear(LinearIsLinear):
+    """Draws at random what it leaves out."""
+
+    form = Dropped
 
 
 class WrongInSingleIsLinear(LinearIsLinear):
@@ -185,6 +196,7 @@ WRONG = [
     (WrongInSingleIsLinear, "forward", SINGLE),
     (HiddenNanIsLinear, "nonfinite", 0),
     (RefusingIsLinear, "forward", 0),
+    (DroppedIsLinear, "forward", 0),
     (ShiftedIsLinear, "initialisation", 0),
 ]
 """A claim, a law that it fails, and the seed of a case that shows it: every way to decide, and to fail."""
@@ -288,7 +300,7 @@ def test_the_very_precision_of_a_file_decides(
 
 def test_the_failures_here_are_decided_in_every_way() -> None:
     ways = {refuted(*one).verdict.decided for one in WRONG}
-    assert {EXACT, ROUNDING, "directly", "statistics"} <= ways
+    assert ways == {way for way in WAYS.values() if way.plain}
 
 
 def test_a_file_about_the_catalogue_needs_no_name(tmp_path: Path, capsys: Captured) -> None:

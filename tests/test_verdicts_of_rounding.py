@@ -14,12 +14,13 @@ from properties.cases.domain import Domain
 from properties.cases.sample import OutsideDomainError
 from properties.cases.values import LARGE, LIMIT, LOOKS
 from properties.judging import noise
-from properties.judging.judge import ROUNDING, Judge, Verdict
+from properties.judging.judge import Judge, Verdict
 from properties.laws import LAWS
 from properties.oracle.exact import SINGLE_EVERY
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
 from properties.running.recording import Status, record
+from properties.ways import ROUNDING
 from tests.numerics.pairs import OfRows, Size
 
 FUNCTION = ("forward", "input_gradient", "second_derivative")

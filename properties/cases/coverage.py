@@ -27,7 +27,7 @@ def sizes_covered(cases: Iterable[Case]) -> dict[str, dict[str, int]]:
     return {name: dict(sorted(values.items(), key=_order)) for name, values in counted.items()}
 
 
-def corners_covered(cases: Iterable[Case], law: str) -> dict[str, int]:
+def corners_covered(cases: Iterable[Case], *, non_contiguous: bool) -> dict[str, int]:
     """Count the cases with a size of 0, of 1, with equal sizes, a prime above 3, or odd strides."""
     corners = dict.fromkeys(("zero", "one", "equal", "prime", "non-contiguous"), 0)
     for case in cases:
@@ -36,7 +36,7 @@ def corners_covered(cases: Iterable[Case], law: str) -> dict[str, int]:
         corners["one"] += 1 in sizes
         corners["equal"] += len({size for size in sizes if size > 1}) < sum(size > 1 for size in sizes)
         corners["prime"] += not PRIMES.isdisjoint(sizes)
-        corners["non-contiguous"] += law == "layout"
+        corners["non-contiguous"] += non_contiguous
     return corners
 
 

@@ -212,7 +212,7 @@ def _named(finished: verification.Run, name: str) -> verification.Run:
 
 def _rounding(request: Request, records: Sequence[CellRecord]) -> Iterator[str]:
     """Say how two forms of one function round, which no law holds against them."""
-    if any(record.law == "forward" and record.status == Status.HOLDS for record in records):
+    if any(record.law == FUNCTION and record.status == Status.HOLDS for record in records):
         (name,) = request.claims
         yield from filter(None, [rounding(request.domain(name))])
 

@@ -24,8 +24,8 @@ from properties.laws.registry import Law
 from properties.oracle.agreement import Difference, Equation, first_difference
 from properties.oracle.exact import SINGLE_EVERY, TRACED_BITS, Exactness, Trace, examine
 from properties.oracle.nearness import within_range
+from properties.ways import BY_NOISE, BY_REALS, BY_VALUES, DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING, Way
 
-EXACT, ROUNDING, DIRECTLY, DISTRIBUTIONS = "exact", "rounding", "directly", "distributions"
 SINGLE, DOUBLE = Reals(torch.float32), Reals(torch.float64)
 
 
@@ -34,7 +34,7 @@ class Verdict:
     """Whether the equation holds in one case, and how that was decided."""
 
     case: Case
-    decided: str
+    decided: Way
     regime: Regime
     """The numbers it was decided on."""
     difference: Difference | None = None
@@ -61,7 +61,7 @@ class Judge:
 
     def verdict(self, case: Case) -> Verdict:
         """Decide one case; OutsideDomainError where the reference refuses it."""
-        ways = {"values": self._by_values, "reals": self._by_reals, "noise": self._by_noise}
+        ways = {BY_VALUES: self._by_values, BY_REALS: self._by_reals, BY_NOISE: self._by_noise}
         decide = ways.get(self.law.decided, self._directly)
         try:
             with own_state(case):
@@ -171,7 +171,7 @@ class Judge:
 
     def _by_reals(self, case: Case, exactness: Exactness | None = None) -> Verdict:
         """Decide in float64, and every eighth case of a function law in float32."""
-        single = self.law.decided == "values" and (_in_single(case) or Under(case.under).single)
+        single = self.law.decided.single and (_in_single(case) or Under(case.under).single)
         return self._by_rounding(case, (SINGLE,) if single else (DOUBLE,), exactness)
 
     def _by_rounding(
@@ -204,7 +204,7 @@ class Judge:
     def _beyond_noise(self, case: Case, regime: Regime, values: Values | None = None) -> Judged:
         """Say how a case differs by more than rounding, and what rounding does to it."""
         # A law of many runs is about what shows in its tensors as a whole; to ask for their noise takes long.
-        whole = self.law.decided == "reals"
+        whole = self.law.decided.as_a_whole
         return beyond_noise(lambda numbers: self.equation(case, numbers, values), regime, whole=whole)
 
     def _by_noise(self, case: Case) -> Verdict:
@@ -213,12 +213,12 @@ class Judge:
         return Verdict(case, ROUNDING, DOUBLE, difference)
 
     def _directly(self, case: Case) -> Verdict:
-        return Verdict(case, self.law.decided, DOUBLE, self._difference(case, DOUBLE))
+        return Verdict(case, self.law.decided.ways[0], DOUBLE, self._difference(case, DOUBLE))
 
     def _difference_again(self, verdict: Verdict, values: Values) -> Difference | None:
         if verdict.decided == DISTRIBUTIONS:
             return self._as_distributions(verdict, values).difference
-        if self.law.decided == "noise":
+        if self.law.decided == BY_NOISE:
             return less_precise(lambda numbers: self.equation(verdict.case, numbers, values), verdict.regime)
         if verdict.decided != ROUNDING:
             return self._difference(verdict.case, verdict.regime, values)
@@ -288,7 +288,7 @@ class Judge:
     def _may_be_drawn(self, verdict: Verdict) -> bool:
         """Whether a difference of numbers may come from the order in which the forms draw random ones."""
         leaf = verdict.difference.leaf if verdict.difference else None
-        if leaf is None or self.law.decided == "statistics" or drew_alike(leaf):
+        if leaf is None or DISTRIBUTIONS not in self.law.decided.ways or drew_alike(leaf):
             return False
         sample = Sample(verdict.case, verdict.regime, self.domain.data)
         forms = (sample.reference, sample.candidate)

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from properties.cases.case import Case
 from properties.cases.form import FormError
 from properties.cases.sample import OutsideDomainError
-from properties.judging.judge import ROUNDING, Verdict
+from properties.judging.judge import Verdict
 from properties.oracle.exact import Exactness
-
-IN_CIRCUMSTANCES = "circumstances"
-"""How cases are counted that hold, up to rounding, in other circumstances than the plainest."""
+from properties.ways import IN_CIRCUMSTANCES, ROUNDING, Way
 
 
 def _besides(verdict: Verdict) -> bool:
@@ -27,7 +25,7 @@ class Tally:
     outside: int = 0
     refused: int = 0
     """Those outside because the reference refused them, not because it does not satisfy a law's premise."""
-    decided: Counter[str] = field(default_factory=Counter)
+    decided: Counter[Way] = field(default_factory=Counter)
     exactness: Exactness | None = None
     rounding_used: float = 0.0
     told_apart: Counter[str] = field(default_factory=Counter)

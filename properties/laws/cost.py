@@ -32,6 +32,7 @@ def closed_form(claim: Equivalence) -> str:
     compared=each_with_itself,
     scope="layer",
     otherwise="costs something else than is stated",
+    kind="another cost",
 )
 def cost(form: Form, sample: Sample) -> Any:
     """Parameters, buffers and multiply-adds of each form = what the claim states in closed form, exactly."""

@@ -14,7 +14,7 @@ from properties.laws.applicability import parameters, real_inputs, real_inputs_o
 from properties.laws.registry import law
 
 
-@law(shown="values", otherwise="other outputs")
+@law(shown="values", wired=True, otherwise="other outputs")
 def forward(form: Form, sample: Sample) -> Any:
     """candidate(carry(theta), x) = reference(theta, x), in value, shape and dtype."""
     output = form(sample.theta, sample.inputs)
@@ -52,7 +52,7 @@ def _require_first_derivatives(form: Form, sample: Sample) -> None:
         gradient(form, sample)
 
 
-@law(decided="noise", otherwise="less precise")
+@law(decided="noise", otherwise="less precise", kind="the same function, less precise")
 def precision(form: Form, sample: Sample) -> Any:
     """candidate(carry(theta), x) rounds at most 4 times as much as reference(theta, x)."""
     return {"output": form(sample.theta, sample.inputs)}

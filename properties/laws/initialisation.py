@@ -59,6 +59,7 @@ def _as_distributions(reference: Start, candidate: Start, sample: Sample) -> tup
     compared=narrowed(_as_distributions),
     scope="layer",
     otherwise="other initial weights",
+    kind="another distribution",
 )
 def initialisation(form: Form, sample: Sample) -> Any:
     """Fresh live parameters of the candidate are distributed as carry(fresh ones of the reference)."""

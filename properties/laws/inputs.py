@@ -40,6 +40,7 @@ def _contiguous(form: Form, sample: Sample) -> Any:
     compared=with_its(_contiguous),
     presumed=True,
     otherwise="depends on how inputs lie in memory, or changes them",
+    non_contiguous=True,
 )
 def layout(form: Form, sample: Sample) -> Any:
     """f(x) does not depend on how x lies in memory, and x is not changed."""
@@ -52,6 +53,7 @@ def layout(form: Form, sample: Sample) -> Any:
     scope="module",
     edge=True,
     otherwise="an inf or a nan reaches other outputs",
+    beside="an inf or a nan in one place",
 )
 def nonfinite(form: Form, sample: Sample) -> Any:
     """An inf or a nan in one entry of x reaches the same outputs in both forms."""
@@ -81,6 +83,7 @@ def _what_it_refuses(
     scope="module",
     edge=True,
     otherwise="accepts inputs that the reference refuses",
+    kind="other inputs accepted",
 )
 def rejects(form: Form, sample: Sample) -> Any:
     """What the reference refuses (a wrong size, a missing axis, a wrong dtype), the candidate refuses."""

@@ -17,14 +17,19 @@ from properties.cases.form import Form, FormError, answering
 from properties.cases.sample import Sample, build, load, named_tensors
 from properties.laws.comparing import Alone, narrowed, with_itself
 from properties.laws.function import differentiable, pull_back
-from properties.laws.registry import law
+from properties.laws.registry import ANOTHER_FUNCTION, law
 
 Observation = Mapping[str, Any]
 Copy = Callable[[Form, Sample, nn.Module], nn.Module]
 """(form, sample, module of that form) -> a copy of the module."""
 
 
-@law(compared=with_itself, scope="module", otherwise="its copies or saved states give something else")
+@law(
+    compared=with_itself,
+    scope="module",
+    otherwise="its copies or saved states give something else",
+    kind="state",
+)
 def state(form: Form, sample: Sample) -> Any:
     """state_dict, deepcopy, pickle and .to carry all that the output depends on, and copies stand alone."""
     module = sample.module(form, sample.theta)
@@ -42,6 +47,11 @@ def state(form: Form, sample: Sample) -> Any:
     )
 
 
+def _from_the_start_or_later(where: str) -> str:
+    """Say whether a module computes something else, or only remembers it."""
+    return ANOTHER_FUNCTION if where.startswith("call 1") else "state"
+
+
 def _carried_buffers(reference: Observation, candidate: Observation, _: Sample) -> tuple[Any, Any]:
     """Keep the buffers that carry names: the others are the candidate's own."""
     buffers = {name: candidate["buffer"][name] for name in reference["buffer"]}
@@ -52,6 +62,7 @@ def _carried_buffers(reference: Observation, candidate: Observation, _: Sample) 
     compared=narrowed(_carried_buffers),
     scope="module",
     otherwise="differs in train or eval, or when it is called again",
+    kind=_from_the_start_or_later,
 )
 def modes(form: Form, sample: Sample) -> Any:
     """The forms agree, called again and again in eval and in train, and so do their buffers afterwards."""

@@ -33,7 +33,12 @@ def masked(form: Form, sample: Sample) -> Any:
     return Alone({form.side: expected}, {form.side: found})
 
 
-@law(decided="directly", scope="module", otherwise="another number of free parameters")
+@law(
+    decided="directly",
+    scope="module",
+    otherwise="another number of free parameters",
+    kind="another number of parameters",
+)
 def parameter_count(form: Form, _: Sample) -> Any:
     """Both forms have the same number of free scalars: shared ones counted once, dead and frozen ones not."""
     return {"free scalars": free_scalars(form.module, form.dead)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypedDict, Unpack, get_args
+from typing import Any, NamedTuple, TypedDict, Unpack, get_args
 
 from equivalence.claim import Equivalence, Scope
 from equivalence.variable import ClaimError
@@ -14,9 +14,12 @@ from properties.cases.sample import Sample
 from properties.circumstances.registry import Shown
 from properties.laws.comparing import Comparison, Observe, with_the_reference
 from properties.oracle.agreement import Equation
+from properties.ways import BY_VALUES, DECIDED, Decided, Word
 
-Decided = Literal["values", "directly", "statistics", "reals", "noise"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+ANOTHER_FUNCTION = "another function"
+Kind = str | Callable[[str], str]
+"""A few words, or where two observations differ -> a few words."""
 
 
 class Controlled(NamedTuple):
@@ -33,7 +36,6 @@ Controls = Callable[[Sample], Controlled]
 class Options(TypedDict, total=False):
     """What `@law` takes by name: the fields of `Law` that have a default."""
 
-    decided: Decided
     compared: Comparison
     presumed: bool
     controls: Controls | None
@@ -41,6 +43,10 @@ class Options(TypedDict, total=False):
     scope: Scope
     edge: bool
     otherwise: str
+    kind: Kind
+    beside: str
+    wired: bool
+    non_contiguous: bool
     shown: Shown | None
 
 
@@ -51,9 +57,8 @@ class Law:
     observe: Observe
     needs: Callable[[Equivalence], str]
     """Why the law cannot apply to a claim; empty where it can."""
-    decided: Decided = "values"
-    """values (integers, else reals up to rounding), reals (up to rounding), directly (exact by itself),
-    statistics, or noise (how much each side rounds)."""
+    decided: Decided = BY_VALUES
+    """How its equation is decided, and which cases that takes."""
     compared: Comparison = with_the_reference
     """How the observations of the two forms are compared."""
     presumed: bool = False
@@ -72,6 +77,14 @@ class Law:
     those that a claim or its reader asks for."""
     otherwise: str = ""
     """What is true of a candidate that fails it, in a few words: "other initial weights"."""
+    kind: Kind = ANOTHER_FUNCTION
+    """What a candidate is where values differ, by the place where they do: "another training run"."""
+    beside: str = ""
+    """What it looks at beside the values drawn: "an inf or a nan in one place"."""
+    wired: bool = False
+    """Whether it says that the outputs agree: where they do not, connections from x to them tell why."""
+    non_contiguous: bool = False
+    """Whether it lays the inputs of every case out in memory in other ways."""
 
     @property
     def name(self) -> str:
@@ -87,6 +100,10 @@ class Law:
     def told(self) -> str:
         """What a verdict says of a candidate that fails the law."""
         return self.otherwise or f"differs under {self.name}"
+
+    def kind_at(self, where: str) -> str:
+        """Say of which kind a failure is whose values differ there."""
+        return self.kind if isinstance(self.kind, str) else self.kind(where)
 
     def equation(self, sample: Sample) -> Equation:
         """State what the law says of the two forms of a sample."""
@@ -135,29 +152,28 @@ def plainest_first(names: Iterable[str]) -> list[str]:
 
 
 def law(
-    needs: Callable[[Equivalence], str] = always, **options: Unpack[Options]
+    needs: Callable[[Equivalence], str] = always, *, decided: Word = "values", **options: Unpack[Options]
 ) -> Callable[[Observe], Observe]:
     """Register a function (form, sample) -> observation as a law; ClaimError where it cannot be one."""
-    _check_use(needs, options)
+    _check_use(needs, decided, options.get("scope", "function"))
 
     def register(observe: Observe) -> Observe:
         _check_function(observe)
-        LAWS[observe.__name__] = Law(observe, needs, **options)
+        LAWS[observe.__name__] = Law(observe, needs, DECIDED[decided], **options)
         return observe
 
     return register
 
 
-def _check_use(needs: Callable[[Equivalence], str], options: Options) -> None:
+def _check_use(needs: Callable[[Equivalence], str], decided: str, scope: str) -> None:
     if len(inspect.signature(needs).parameters) != 1:
         message = (
             "@law() takes what the law needs of a claim, a function of the claim alone, but got "
             f"{needs.__name__}; write @law() with its parentheses above the law"
         )
         raise ClaimError(message)
-    decided, scope = options.get("decided", "values"), options.get("scope", "function")
-    if decided not in get_args(Decided):
-        message = f"a law is decided by one of {', '.join(get_args(Decided))}, but got {decided!r}"
+    if decided not in DECIDED:
+        message = f"a law is decided by one of {', '.join(DECIDED)}, but got {decided!r}"
         raise ClaimError(message)
     if scope not in SCOPES:
         message = f"a law's scope is one of {', '.join(SCOPES)}, but got {scope!r}"

@@ -85,6 +85,7 @@ def wrong_runs(recipe: Recipe) -> dict[str, WrongRun]:
     variants=len(RECIPES),
     scope="layer",
     otherwise="trains otherwise",
+    kind="another training run",
 )
 def training(form: Form, sample: Sample) -> Any:
     """carry(theta_k) = theta'_k after k steps of an optimiser from carried weights, with equal losses."""
@@ -97,6 +98,7 @@ def training(form: Form, sample: Sample) -> Any:
     controls=controls_of([ADAFACTOR]),
     scope="layer",
     otherwise="trains otherwise under Adafactor",
+    kind="another training run",
 )
 def training_adafactor(form: Form, sample: Sample) -> Any:
     """carry(theta_k) = theta'_k by Adafactor, which takes means over the last two axes of a parameter."""
@@ -109,6 +111,7 @@ def training_adafactor(form: Form, sample: Sample) -> Any:
     controls=controls_of([MUON]),
     scope="layer",
     otherwise="trains otherwise under Muon",
+    kind="another training run",
 )
 def training_muon(form: Form, sample: Sample) -> Any:
     """carry(theta_k) = theta'_k by Muon, which takes a matrix as a whole, and SGD for what is no matrix."""

@@ -17,9 +17,9 @@ from properties.cases.regime import Integers, Reals, Regime
 from properties.cases.values import LOOKS
 from properties.circumstances import CIRCUMSTANCES
 from properties.circumstances.registry import together
-from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING
 from properties.oracle.exact import MOST_BITS
 from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure
+from properties.ways import EXACT, WAYS
 
 MOST_TEXT = 1000
 MOST_QUOTED = 240
@@ -29,7 +29,7 @@ LARGEST_NUMBER = 1 << 63
 SEEDS = 1 << 32
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.int64, "bool": torch.bool}
 REAL = ("float32", "float64")
-DECIDED = (EXACT, ROUNDING, DIRECTLY, DISTRIBUTIONS, "statistics")
+DECIDED = [word for word, way in WAYS.items() if way.plain]
 
 
 class FailureFileError(Exception):
@@ -91,7 +91,7 @@ def _check(data: Any) -> None:
     _require(data.keys() == RULES.keys(), f"the keys of a replay file are {', '.join(RULES)}", sorted(data))
     for key, (holds, rule) in RULES.items():
         _require(holds(data[key]), f"the {key} of a replay file is {rule}", data[key])
-    exact, numbers = data["decided"] == EXACT, data["regime"]["numbers"]
+    exact, numbers = WAYS[data["decided"]] == EXACT, data["regime"]["numbers"]
     _require(not exact or numbers == "integers", "exact is decided on integers", numbers)
 
 
@@ -232,7 +232,7 @@ RULES: Mapping[str, Rule] = {
     "seed": (lambda value: _is_count(value, SEEDS), f"an integer from 0 to {SEEDS - 1}"),
     "look": (lambda value: value in list(LOOKS), f"one of {', '.join(LOOKS)}"),
     "under": (_are_circumstances, f"a list of circumstances, of each aspect one: {', '.join(CIRCUMSTANCES)}"),
-    "decided": (lambda value: value in list(DECIDED), f"one of {', '.join(DECIDED)}"),
+    "decided": (lambda value: value in DECIDED, f"one of {', '.join(DECIDED)}"),
     "regime": (_is_regime, f"integers with bits, at most {MOST_BITS}, and dtype, or reals with dtype"),
     "values": (_is_mapping(_is_tensor), "names with shape, dtype and as many finite entries of that dtype"),
     "difference": (_is_difference, "kind, where, reference and candidate, in words"),

@@ -14,8 +14,8 @@ from properties.cases.domain import Domain
 from properties.cases.regime import Integers, Regime
 from properties.cases.sample import Values, drawn_inputs
 from properties.cases.values import NORMAL
-from properties.judging.judge import DIRECTLY, EXACT, ROUNDING, Judge, Verdict
-from properties.laws.registry import Decided, Law
+from properties.judging.judge import Judge, Verdict
+from properties.laws.registry import Law
 from properties.reading.claims import UsageError, read_value
 from properties.reading.failures import FailureFileError
 from properties.refutation.failure import MOST_BYTES, Failure
@@ -27,14 +27,6 @@ MOST_ENTRIES = MOST_BYTES // 2
 MOST_ROWS = 4096
 """Rows without entries of their own are not seen in the values."""
 REMEDY = "replay it against the claim that it is about"
-WAYS: Mapping[Decided, Collection[str]] = {
-    "values": (EXACT, ROUNDING, DIRECTLY),
-    "reals": (ROUNDING, DIRECTLY),
-    "directly": (DIRECTLY,),
-    "statistics": (DIRECTLY, "statistics"),
-    "noise": (ROUNDING, DIRECTLY),
-}
-"""How a law of each kind may have been decided; directly, where a form raised."""
 
 
 def case_of(claim: type[Equivalence], failure: Failure) -> Case:
@@ -68,9 +60,9 @@ def pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
 
 def check_decided(law: Law, failure: Failure) -> None:
     """Refuse a file that says of a law what is never said of it: its values would be taken for others."""
-    if failure.decided not in WAYS[law.decided]:
-        ways = " or ".join(WAYS[law.decided])
-        message = f"{law.name} is decided by {ways}, but the file says {failure.decided}"
+    ways = [way.word for way in law.decided.ways]
+    if failure.decided not in ways:
+        message = f"{law.name} is decided by {' or '.join(ways)}, but the file says {failure.decided}"
         raise FailureFileError(message)
 
 

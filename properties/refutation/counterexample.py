@@ -19,31 +19,21 @@ from properties.cases.sample import Values
 from properties.cases.values import NORMAL, look
 from properties.circumstances.registry import told_of
 from properties.circumstances.registry import written as written_under
-from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, ROUNDING, Judge, Verdict
+from properties.judging.judge import Judge, Verdict
 from properties.judging.tally import Tally
+from properties.laws.registry import ANOTHER_FUNCTION, Law
 from properties.oracle.agreement import Difference
 from properties.refutation import overflow
 from properties.refutation.minimise import minimised
 from properties.refutation.wiring import wiring
 from properties.report.document import CounterexampleRecord, TensorRecord
 from properties.report.text import refutation
+from properties.ways import EXACT, ROUNDING
 
 MOST_ENTRIES = 40
 """Of tensors larger than this, a few entries are shown: those that differ, or that are not 0."""
 MOST_NOTABLE = 8
-ANOTHER_FUNCTION = "another function"
 KINDS = {"distribution": "another distribution", "structure": "another structure of outputs"}
-KINDS_BY_LAW = {
-    "precision": "the same function, less precise",
-    "state": "state",
-    "parameter_count": "another number of parameters",
-    "rejects": "other inputs accepted",
-    "initialisation": "another distribution",
-    "training": "another training run",
-    "training_adafactor": "another training run",
-    "training_muon": "another training run",
-    "cost": "another cost",
-}
 
 
 class Refuted(AssertionError):  # noqa: N818  (the word for it)
@@ -68,11 +58,10 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         """The smallest values that show the failure, and how they show it."""
         if self.values is not None and self.verdict.difference is not None:
             return self.values, self.verdict.difference
-        if self.verdict.decided == DISTRIBUTIONS and self.verdict.difference is not None:
-            # To try other values takes thousands of runs.
+        if self.verdict.decided.many_runs and self.verdict.difference is not None:
             return self.judge.values(self.verdict), self.verdict.difference
         values, difference = minimised(self.judge, self.verdict)
-        if self.judge.law.decided != "noise":
+        if not self.judge.law.decided.culprit:
             return values, difference
         lost = self.judge.culprit(self.verdict, values)
         return values, replace(difference, remark=", ".join(filter(None, [difference.remark, lost])))
@@ -112,14 +101,14 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         return f"{found}, {told_of(self.verdict.case.under)}" if self.verdict.case.under else found
 
     def _kind_of_difference(self, values: Values, difference: Difference) -> str:
-        found = kind(self.judge.law.name, self.verdict, difference)
+        found = kind(self.judge.law, self.verdict, difference)
         if found.startswith(ANOTHER_FUNCTION) and overflow.leaves_range(difference):
             return overflow.told(self.judge, self.verdict, values)
         return found
 
     def _wiring(self, difference: Difference) -> Sequence[str]:
         """Trace connections where outputs differ: other laws fail by what their equations say."""
-        if self.judge.law.name != "forward" or difference.kind != "value":
+        if not self.judge.law.wired or difference.kind != "value":
             return []
         return wiring(self.judge.domain, self.verdict.case)
 
@@ -132,14 +121,13 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
         return f"|difference| {largest:.6g} at {_case(case)}"
 
 
-def kind(law: str, verdict: Verdict, difference: Difference) -> str:
+def kind(law: Law, verdict: Verdict, difference: Difference) -> str:
     """Say in a few words in which way a claim fails a law."""
     if difference.kind != "value":
         return KINDS.get(difference.kind, difference.kind)
-    if law in KINDS_BY_LAW or (law == "modes" and not difference.where.startswith("call 1")):
-        return KINDS_BY_LAW.get(law, "state")
-    single = verdict.regime.dtype == torch.float32
-    return f"{ANOTHER_FUNCTION} in float32" if single else ANOTHER_FUNCTION
+    found = law.kind_at(difference.where)
+    single = found == ANOTHER_FUNCTION and verdict.regime.dtype == torch.float32
+    return f"{found} in float32" if single else found
 
 
 def written(case: Case) -> str:
@@ -216,8 +204,6 @@ def _number(entry: float) -> float | int | str:
 def _decided(verdict: Verdict) -> str:
     """Say how a case was decided, and in which dtype where it is not float64."""
     dtype = str(verdict.regime.dtype).removeprefix("torch.")
-    if verdict.decided == ROUNDING:
-        return f"beyond rounding in {dtype}"
-    if isinstance(verdict.regime, Integers):
-        return f"exact integers in {dtype}".removesuffix(" in float64")
-    return "bitwise" if verdict.decided == DIRECTLY else verdict.decided
+    if isinstance(verdict.regime, Integers) and verdict.decided != ROUNDING:
+        return EXACT.refuted.format(dtype=dtype).removesuffix(" in float64")
+    return verdict.decided.refuted.format(dtype=dtype)

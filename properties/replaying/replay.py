@@ -21,6 +21,7 @@ from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import Failure
 from properties.replaying.scripting import Finding
 from properties.running.cell import Cell
+from properties.ways import WAYS
 
 CASE = re.compile(r"(?P<claim>(?:.*:)?[^():]+)\((?P<pins>.*)\)")
 """A path before the colon may hold brackets of its own."""
@@ -56,13 +57,15 @@ class Replay:
         values = self._values()
         if self.failure is None or values is None:
             return self.judge.verdict(self.case)
-        verdict = Verdict(self.case, self.failure.decided, regime(self.failure))
+        verdict = Verdict(self.case, WAYS[self.failure.decided], regime(self.failure))
         check_inputs(self.case, values)
         check_values(self.judge, verdict, self.failure, values)
         return self.judge.retried(verdict, values)
 
     def _values(self) -> Values | None:
-        return tensors(self.failure) if self.failure and self.failure.decided != "statistics" else None
+        if self.failure is None or not WAYS[self.failure.decided].replays_values:
+            return None
+        return tensors(self.failure)
 
 
 def from_file(path: Path, named: str | None) -> Replay:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from properties.ways import WAYS
+from properties.ways import mark as mark_of
+
 
 @dataclass(frozen=True)
 class StatusWord:
@@ -41,14 +44,7 @@ STATUSES = {
     )
 }
 """By name, the most urgent first."""
-DECIDED = {
-    "exact": "on integers small enough that every step is exact",
-    "directly": "bit by bit, as the equation stands",
-    "rounding": "beside the noise of the forms themselves, run again with every operation disturbed",
-    "circumstances": "beside that noise, in other circumstances than the plainest",
-    "distributions": "by tests of many runs of forms that draw at random",
-    "statistics": "by tests of fresh parameters",
-}
+DECIDED = {word: way.told for word, way in WAYS.items()}
 """How a case was decided."""
 CORNERS = ("zero", "one", "equal", "prime", "non-contiguous")
 """The sizes and layouts that hide mistakes."""
@@ -56,10 +52,4 @@ CORNERS = ("zero", "one", "equal", "prime", "non-contiguous")
 
 def mark(status: str, decided: Mapping[str, int]) -> str:
     """Return the letter of a cell; one that holds is = (exact), ~ (up to rounding) or % (statistics)."""
-    if status != "holds":
-        return STATUSES[status].mark
-    if decided.get("rounding"):
-        return "~"
-    if decided.keys() == {"circumstances"}:
-        return "~"
-    return "%" if decided.get("statistics") or decided.get("distributions") else STATUSES[status].mark
+    return mark_of(decided) if status == "holds" else STATUSES[status].mark

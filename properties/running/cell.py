@@ -21,7 +21,7 @@ from properties.cases.fields import LARGE
 from properties.cases.sample import InapplicableError, OutsideDomainError
 from properties.cases.strategies import Cases, Kinds, cases
 from properties.cases.values import LOOKS, NORMAL
-from properties.judging.judge import DISTRIBUTIONS, Judge, Verdict
+from properties.judging.judge import Judge, Verdict
 from properties.judging.power import TURNS, require_power
 from properties.judging.tally import Tally
 from properties.laws.registry import Law
@@ -30,13 +30,7 @@ from properties.refutation.failure import described, write
 from properties.refutation.manner import manner_of
 from properties.running.aim import Aim
 from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, around_blocks, uncovered, unused, with_size
-from properties.running.profiles import (
-    REALS_SHARE,
-    SOUGHT_EXAMPLES,
-    STATISTICAL_EXAMPLES,
-    STATISTICAL_SOUGHT,
-    profile,
-)
+from properties.running.profiles import profile
 from properties.running.refusals import MostlyRefusedError, mostly_refused, told
 
 CORNERED = 10
@@ -66,15 +60,8 @@ class Plan:
     def settings(self, law: Law) -> settings:
         """Give Hypothesis' settings for one law."""
         chosen = profile(self.profile)
-        if self.widely:
-            most = STATISTICAL_SOUGHT if law.decided == "statistics" else SOUGHT_EXAMPLES
-            return settings(chosen, max_examples=most)
-        wanted = self.examples or chosen.max_examples
-        if law.decided == "statistics":
-            wanted = min(wanted, STATISTICAL_EXAMPLES)
-        if law.decided == "reals" and not self.examples:
-            wanted = max(1, wanted // REALS_SHARE)
-        return settings(chosen, max_examples=wanted)
+        wanted = law.decided.examples(chosen.max_examples, self.examples)
+        return settings(chosen, max_examples=law.decided.sought if self.widely else wanted)
 
 
 class _Stop(BaseException):
@@ -138,11 +125,6 @@ class Cell:
 
         return test
 
-    @property
-    def _looks_at_values(self) -> bool:
-        """Whether the law says something of all values that an input may have."""
-        return self.law.decided in ("values", "noise")
-
     def _lies_inside(self, case: Case) -> bool:
         """Decide one case, and say whether it lies inside the domain; Refuted where the equation fails."""
         if self.alike_as_distributions >= MOST_AS_DISTRIBUTIONS:
@@ -158,14 +140,14 @@ class Cell:
             # Hypothesis asks the same of smaller cases: from here on, each is decided.
             self.alike_as_distributions = -math.inf
             raise Refuted(self.judge, verdict, self.tally)
-        self.alike_as_distributions += verdict.decided == DISTRIBUTIONS
+        self.alike_as_distributions += verdict.decided.many_runs
         self._require_power(case)
         return True
 
     def try_corners(self, *, exploring: bool = False) -> None:
         """Decide the smallest sizes, the looks of values and the circumstances that were not drawn."""
         found = []
-        looks = LOOKS if self._looks_at_values else [NORMAL]
+        looks = LOOKS if self.law.decided.told_by_values else [NORMAL]
         uses = self.domain.circumstances(self.law.shown, exploring=exploring)
         corners = [
             *uncovered(self.domain, self.tally.cases, looks),
@@ -225,7 +207,7 @@ class Cell:
                 if not isinstance(error, Refuted):
                     raise
                 # Hypothesis shrinks what it drew, but for the wide cases of statistics.
-                shrinks = self.law.decided != "statistics" and case not in firsts
+                shrinks = not self.law.decided.wide and case not in firsts
                 verdict = error.verdict if shrinks else self._smallest(error.verdict)
                 raise Refuted(self.judge, verdict, self.tally) from None
 
@@ -241,16 +223,16 @@ class Cell:
         """Draw wide cases for statistics, small ones else, and both where a break is looked for."""
         # The gate tries each circumstance once, after its cases: they would take the place of plain ones.
         shown = self.law.shown if plan.profile == "explore" else None
-        kinds = Kinds(self._looks_at_values, shown)
+        kinds = Kinds(self.law.decided.told_by_values, shown)
         if plan.widely:
             return cases(self.domain, kinds=kinds) | cases(self.domain, wide=True, kinds=kinds)
-        return cases(self.domain, wide=self.law.decided == "statistics", kinds=kinds)
+        return cases(self.domain, wide=self.law.decided.wide, kinds=kinds)
 
     def examples(self) -> Iterator[Case]:
         """Give the wide cases that every run begins with: one for each option, and one for each variant."""
-        if self.law.decided == "statistics":
+        if self.law.decided.wide:
             yield from self.domain.wide()
-        elif self.law.decided == "reals":
+        elif self.law.decided.as_a_whole:
             yield from reversed(list(self._variants()))
 
     def _variants(self) -> Iterator[Case]:

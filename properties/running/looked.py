@@ -8,19 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from properties.cases.values import LOOKS, NORMAL
 from properties.circumstances import CIRCUMSTANCES
 from properties.circumstances.registry import APART
-from properties.judging.judge import DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING
-from properties.judging.tally import IN_CIRCUMSTANCES
 from properties.laws import all_laws
 from properties.report.document import CellRecord
 from properties.report.numbers import plural
+from properties.ways import WAYS, Way
 
-STATISTICS = "statistics"
-VALUES = {
-    "whole numbers": {EXACT},
-    "reals": {ROUNDING, DIRECTLY, DISTRIBUTIONS, IN_CIRCUMSTANCES},
-    "fresh parameters": {STATISTICS},
-}
-"""Kind of values -> the ways to decide that run on it."""
 NEVER = ("values beyond 1e4", "float16 and bfloat16", "other devices than the CPU")
 
 
@@ -73,17 +65,21 @@ def _spanned(sizes: set[int]) -> str:
 
 
 def _dtypes(records: Sequence[CellRecord]) -> str:
-    ways = {way for record in records for way in record.decided}
-    return "float64, now and then float32" if {EXACT, ROUNDING, IN_CIRCUMSTANCES} & ways else "float64"
+    return "float64, now and then float32" if any(way.single for way in _ways(records)) else "float64"
+
+
+def _ways(records: Sequence[CellRecord]) -> list[Way]:
+    """Give the ways in which any case was decided, in the order of their table."""
+    words = {word for record in records for word in record.decided}
+    return [way for word, way in WAYS.items() if word in words]
 
 
 def _values(records: Sequence[CellRecord], *, fed: bool) -> str:
-    ways = {way for record in records for way in record.decided}
-    kinds = [kind for kind, decided in VALUES.items() if decided & ways]
+    kinds = list(dict.fromkeys(way.numbers for way in _ways(records)))
     drawn = {name for record in records for name in record.sizes.get("values", {})}
     kinds += [f"inputs {look.told}" for name, look in LOOKS.items() if name in drawn and name != NORMAL]
-    if any(record.law == "nonfinite" for record in records):
-        kinds.append("an inf or a nan in one place")
+    asked = {record.law for record in records}
+    kinds += dict.fromkeys(law.beside for name, law in all_laws().items() if law.beside and name in asked)
     return ", ".join([*kinds, *(["inputs from the data given"] if fed else [])])
 
 

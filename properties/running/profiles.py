@@ -11,14 +11,6 @@ NAMES = ("gate", "explore")
 VARIABLE = "EQUIVALENCE_PROFILE"
 GATE_EXAMPLES = 25
 EXPLORE_EXAMPLES = 250
-STATISTICAL_EXAMPLES = 1
-"""Cases drawn for a law decided by statistics, beside one for every option: each is many constructions."""
-SOUGHT_EXAMPLES = 1000
-"""Cases in which a declared break is looked for, at most, where those of the profile have not shown it."""
-STATISTICAL_SOUGHT = 100
-"""The same for a law decided by statistics."""
-REALS_SHARE = 4
-"""A law decided by reals draws one case where others draw so many: each runs both forms many times over."""
 
 settings.register_profile(
     PREFIX + "gate",

@@ -11,13 +11,13 @@ from hypothesis.errors import Unsatisfiable
 from equivalence.catalogue import CATALOGUE
 from properties.cases.coverage import corners_covered, sizes_covered
 from properties.cost import UncountedOperationError
-from properties.judging.judge import EXACT, ROUNDING
 from properties.judging.power import PowerlessError
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.report.document import CellRecord
 from properties.running.cell import Cell
 from properties.running.refusals import MostlyRefusedError
+from properties.ways import EXACT, ROUNDING
 
 
 class Status(StrEnum):
@@ -58,12 +58,12 @@ def record(
         reason=_reason(cell, status),
         executed=tally.executed,
         outside=tally.outside,
-        decided=dict(tally.decided),
+        decided={way.word: count for way, count in tally.decided.items()},
         miss_probability=tally.exactness.miss_probability if exact and tally.exactness else None,
         worst_ratio=tally.rounding_used if rounded else None,
         seconds=seconds,
         sizes=sizes_covered(tally.cases),
-        corners=corners_covered(tally.cases, cell.law.name),
+        corners=corners_covered(tally.cases, non_contiguous=cell.law.non_contiguous),
         counterexample=error.record if isinstance(error, Refuted) else None,
         obstacle=tally.exactness.obstacle if rounded and tally.exactness else "",
         text=_text(cell, status, error),
@@ -92,7 +92,7 @@ def unfinished(name: str, law: str, text: str) -> CellRecord:
         worst_ratio=None,
         seconds=0.0,
         sizes={},
-        corners=corners_covered([], law),
+        corners=corners_covered([], non_contiguous=False),
         text=text,
     )
 

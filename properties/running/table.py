@@ -5,8 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
 
-from properties.judging.judge import DISTRIBUTIONS, EXACT, ROUNDING
-from properties.judging.tally import IN_CIRCUMSTANCES
 from properties.laws import all_laws
 from properties.laws.registry import plainest_first
 from properties.oracle.statistics import FALSE_ALARM
@@ -18,6 +16,7 @@ from properties.running.looked import looked_at
 from properties.running.recording import Status, as_claimed
 from properties.running.request import Request
 from properties.running.verdict import KNOWN, verdict
+from properties.ways import WAYS, mark
 
 WIDTH = 80
 FEW = 3
@@ -39,7 +38,6 @@ COUNTED = {
     Status.BREAK_NOT_FOUND: "declared break NOT FOUND",
     Status.ERROR: "ERROR",
 }
-DECIDED = {EXACT: "=", ROUNDING: "~", DISTRIBUTIONS: "%", "statistics": "%", "directly": "="}
 LEGEND = (
     "= holds, exact   ~ holds, up to rounding   % holds, statistics   x refuted, as declared\n"
     "- fails what is not claimed   . does not apply   ! REFUTED   ? declared break NOT FOUND   E error"
@@ -86,18 +84,9 @@ def decisions(records: Sequence[CellRecord]) -> Iterator[str]:
             f"; a case misses a false polynomial identity with probability {middle:.0e} or less in half of "
             f"the cells, {largest:.0e} or less in all ({name})"
         )
-    notes = {
-        EXACT: f"exact integers, bitwise (relu, max, comparisons: per sign region drawn){worst}",
-        ROUNDING: "the rounding model: differences beside the noise of the forms themselves",
-        IN_CIRCUMSTANCES: "the same, in other circumstances than the plainest",
-        "directly": "counts, shapes, refusals, zeros and reached outputs, compared as they are",
-        DISTRIBUTIONS: f"many runs of forms that draw at random, false alarm <= {FALSE_ALARM:g} a test",
-        "statistics": f"fresh parameters, false alarm <= {FALSE_ALARM:g} a test",
-    }
     for decided, count in total.items():
-        yield from textwrap.wrap(
-            f"{plural(count, 'case'):>15} by {notes[decided]}", WIDTH, subsequent_indent=" " * 10
-        )
+        note = WAYS[decided].note.format(miss=worst, false_alarm=f"{FALSE_ALARM:g}")
+        yield from textwrap.wrap(f"{plural(count, 'case'):>15} by {note}", WIDTH, subsequent_indent=" " * 10)
     yield from _controls(records)
     yield from _obstacles(records)
 
@@ -196,12 +185,7 @@ def _also(others: Sequence[CellRecord]) -> list[str]:
 
 
 def _mark(record: CellRecord) -> str:
-    if record.status != Status.HOLDS:
-        return MARKS[Status(record.status)]
-    decided = record.decided
-    # What the plainest cases were decided by says how much the cell is worth.
-    plainest = [way for way in decided if way != IN_CIRCUMSTANCES]
-    return "~" if decided.get(ROUNDING) or not plainest else DECIDED[plainest[0]]
+    return mark(record.decided) if record.status == Status.HOLDS else MARKS[Status(record.status)]
 
 
 def _miss(record: CellRecord) -> float | None:

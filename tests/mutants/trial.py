@@ -13,7 +13,7 @@ from properties.cases.domain import Domain
 from properties.circumstances import CIRCUMSTANCES
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
-from properties.running.cell import Cell, Plan
+from properties.running.cell import CORNERED, Cell, Plan
 from properties.running.profiles import EXPLORE_EXAMPLES, GATE_EXAMPLES
 from tests.mutants.planted import SEEN_IN, mutated
 
@@ -61,7 +61,7 @@ def rejection(cell: Cell, number: int, most: int | None = None) -> int | None:
 
 def _in_corners(cell: Cell, counted: int) -> int | None:
     """Try what no drawn case had, as a run of the cell does, and count on."""
-    if cell.law.decided not in ("values", "noise", "directly"):
+    if Plan().settings(cell.law).max_examples < CORNERED:
         return None
     before = cell.tally.executed
     try:
@@ -73,9 +73,9 @@ def _in_corners(cell: Cell, counted: int) -> int | None:
 
 def _first(cell: Cell, number: int) -> list[Case]:
     """Give the cases that every run of a law begins with, from seeds of their own, the last one first."""
-    if cell.law.decided == "reals":
+    if cell.law.decided.as_a_whole:
         return [replace(case, seed=case.seed + cell.law.variants * number) for case in cell.examples()]
-    if cell.law.decided == "statistics":
+    if cell.law.decided.wide:
         wide = enumerate(cell.domain.wide())
         # Hypothesis runs the example given last first.
         return [replace(case, seed=SEEDS * place + number) for place, case in wide][::-1]
