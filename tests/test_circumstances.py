@@ -20,6 +20,7 @@ from properties.reading.failures import FailureFileError, parse
 from properties.refutation.counterexample import Refuted, pins
 from properties.refutation.failure import described
 from properties.running.cell import Cell, Plan
+from properties.ways import EXACT, IN_CIRCUMSTANCES, ROUNDING
 
 GATE = [name for name, one in CIRCUMSTANCES.items() if one.tried == "gate"]
 
@@ -127,6 +128,13 @@ def test_a_claim_about_a_mode_is_tried_in_it_alone() -> None:
         )
         assert all(word[0] in names for names in under(cell))
     assert refuted(claim(in_eval, circumstances=("eval",))).verdict.case.under == ("eval",)
+
+
+def test_a_claim_about_a_mode_is_decided_as_exactly_as_any_other() -> None:
+    cell = run(Slips, pins={"under": ("eval",)})
+    assert cell.tally.decided[EXACT] > cell.tally.decided[ROUNDING] == 0
+    assert cell.tally.decided[IN_CIRCUMSTANCES]
+    assert not run(Slips, pins={"under": ("autocast",)}).tally.decided[EXACT]
 
 
 def test_a_reader_asks_for_circumstances_and_leaves_some_out() -> None:

@@ -27,6 +27,11 @@ class Under:
         return any(one.single for one in self._of.values())
 
     @property
+    def computes_otherwise(self) -> bool:
+        """Whether more is changed than a mode and what needs gradients."""
+        return not self._of.keys() <= {"mode", "parameters", "gradients"}
+
+    @property
     def alike(self) -> bool:
         """Whether any is about forms that give the same without it."""
         return any(one.alike for one in self._of.values())

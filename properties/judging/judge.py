@@ -142,7 +142,7 @@ class Judge:
 
     def _by_values(self, case: Case) -> Verdict:
         """Decide by integers, and by reals too where a form chooses by value: integers never lie between."""
-        if case.under:
+        if case.under != self.domain.under or Under(case.under).computes_otherwise:
             # Whole numbers show what a form computes; circumstances, how it is used.
             return self._by_reals(case)
         exactness = self.exactness(case)

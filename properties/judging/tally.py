@@ -13,14 +13,12 @@ from properties.oracle.exact import Exactness
 from properties.ways import IN_CIRCUMSTANCES, ROUNDING, Way
 
 
-def _besides(verdict: Verdict) -> bool:
-    return bool(verdict.case.under) and verdict.holds and verdict.decided == ROUNDING
-
-
 @dataclass
 class Tally:
     """What the cases of one cell amounted to."""
 
+    plainest: tuple[str, ...] = ()
+    """The circumstances that every case is in."""
     executed: int = 0
     outside: int = 0
     refused: int = 0
@@ -41,7 +39,8 @@ class Tally:
     def count(self, verdict: Verdict) -> None:
         """Add one executed case."""
         self.executed += 1
-        self.decided[IN_CIRCUMSTANCES if _besides(verdict) else verdict.decided] += 1
+        besides = verdict.holds and verdict.decided == ROUNDING and verdict.case.under != self.plainest
+        self.decided[IN_CIRCUMSTANCES if besides else verdict.decided] += 1
         self.exactness = verdict.exactness or self.exactness
         self.rounding_used = max(self.rounding_used, verdict.rounding_used)
         self.cases.append(verdict.case)

@@ -85,6 +85,7 @@ class Cell:
     def __post_init__(self) -> None:
         """Make the judge that decides the cases."""
         self.judge = Judge(self.domain, self.law)
+        self.tally.plainest = self.domain.under
 
     @property
     def inapplicable(self) -> str:

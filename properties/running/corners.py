@@ -76,12 +76,12 @@ def _rows(domain: Domain, wanted: int) -> dict[str, Shape]:
 def around_blocks(domain: Domain, sizes: Iterable[int]) -> Iterator[Case]:
     """Give a case for each of these sizes of each field and free axis, all others small, within a budget.
 
-    From the smallest on, so that the first that fails is the smallest.
+    From the largest on: what is traced of it covers the others.
     """
     typical = replace(domain.typical, seed=domain.pins.get("seed", 0))
     names = [name for name in (*domain.sized, *domain.axes) if name not in domain.pins]
-    for size in sizes:
-        for name in names:
+    for name in names:
+        for size in sorted(sizes, reverse=True):
             if name in domain.axes or domain.sized[name].within(size) == size:
                 case = with_size(domain, typical, name, size)
                 if _within_budget(case):
