@@ -63,7 +63,14 @@ def jvp(use: Use, call: Call, *inputs: Tensor) -> Any:
         return _flat(*torch.func.jvp(call, inputs, tangents))
 
 
-@circumstance("transform", "under torch.func.grad", needs=_one_real_input, shown="values", optional=True)
+@circumstance(
+    "transform",
+    "under torch.func.grad",
+    needs=_one_real_input,
+    shown="values",
+    optional=True,
+    tried="explore",  # Its first use imports the compiler.
+)
 def func_grad(_: Use, call: Call, *inputs: Tensor) -> Any:
     """The gradient of f(x).sum() in x, by torch.func.grad."""
     return torch.func.grad(lambda x: sum(one.sum() for one in _flat(call(x))))(*inputs)
