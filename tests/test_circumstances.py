@@ -20,6 +20,7 @@ from properties.reading.failures import FailureFileError, parse
 from properties.refutation.counterexample import Refuted, pins
 from properties.refutation.failure import described
 from properties.running.cell import Cell, Plan
+from properties.running.suites import cells
 from properties.ways import EXACT, IN_CIRCUMSTANCES, ROUNDING
 
 GATE = [name for name, one in CIRCUMSTANCES.items() if one.tried == "gate"]
@@ -46,6 +47,12 @@ class Slips(Equivalence):
 
     def candidate(self) -> nn.Module:
         return type(self).form(self.features, 2)
+
+
+class Pair(Slips):
+    """A sum is a sum, of inputs without leading axes."""
+
+    x = Real("features")
 
 
 def claim(wrong: Any, **attributes: Any) -> type[Equivalence]:
@@ -158,6 +165,24 @@ def test_words_that_cannot_be_are_refused_with_the_rule(words: Sequence[str], to
         Domain(claim(in_eval, circumstances=words))
     with pytest.raises(ClaimError, match=told):
         Domain(Slips, {"under": words})
+
+
+def test_a_word_in_place_of_a_tuple_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ClaimError, match=r"a tuple of words, but got 'eval'; write \('eval',\)"):
+        Domain(claim(in_eval, circumstances="eval"))
+
+
+def test_a_circumstance_that_cannot_be_had_is_refused_where_it_is_asked_for() -> None:
+    with pytest.raises(ClaimError, match=r"can be had, but vmap cannot \(no leading axes"):
+        cells(Domain(Pair, {"under": ("vmap",)}))
+    assert "vmap" not in Domain(Pair).circumstances("values")
+
+
+@pytest.mark.parametrize("law", ["input_gradient", "parameter_gradient", "second_derivative"])
+def test_no_gradient_is_looked_at_where_none_can_show(law: str) -> None:
+    cell = run(Slips, law, pins={"under": ("no_grad",)})
+    assert cell.inapplicable == "no gradient is looked at without gradients"
+    assert not cell.tally.executed
 
 
 def test_names_are_read_as_they_are_written_in_one_order() -> None:

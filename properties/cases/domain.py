@@ -26,6 +26,7 @@ from properties.circumstances.registry import (
     asked_and_left_out,
     known,
     possible,
+    together,
 )
 
 WIDEST_EXEMPLAR = 8
@@ -47,8 +48,9 @@ class Domain:
         self.pins = dict(pins or {})
         self.data = data
         with located(claim):
-            under, self.left_out = asked_and_left_out([*claim.circumstances, *self.pins.pop("under", ())])
-            if under:
+            asked = [asked_and_left_out(words) for words in (claim.circumstances, self.pins.pop("under", ()))]
+            self.left_out = [name for _, left_out in asked for name in left_out]
+            if under := together(name for names, _ in asked for name in names):
                 self.pins["under"] = under
             self.fields = fields_of(claim)
             self.masks = of_kind(MaskField, self.fields)

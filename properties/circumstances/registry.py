@@ -164,7 +164,12 @@ def modes_of(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def asked_and_left_out(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Read what a claim or a command asks for: names, and "not name" for what is left out."""
+    """Read what a claim or a command asks for: names, and "not name" for what is left out.
+
+    ClaimError as `together`, and for a word in place of several.
+    """
+    if isinstance(words, str):
+        raise ClaimError(f"circumstances are a tuple of words, but got {words!r}; write ({words!r},)")
     asked = together(word for word in words if not word.startswith(NOT))
     return asked, tuple(known(word.removeprefix(NOT)).name for word in words if word.startswith(NOT))
 

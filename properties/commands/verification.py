@@ -13,6 +13,7 @@ from typing import Any
 
 from equivalence.catalogue import CATALOGUE
 from properties.cases.sample import build, takes_rows
+from properties.circumstances.registry import asked_and_left_out
 from properties.commands.arguments import AS_CLAIMED, INTERRUPTED, NOT_AS_CLAIMED, Commands, positive
 from properties.commands.interruption import interruptible
 from properties.cost.parameters import free_scalars
@@ -93,7 +94,10 @@ def verify_claims(options: argparse.Namespace) -> int:
 
 
 def requested(options: argparse.Namespace, claims: Iterable[str]) -> Request:
-    """Read what `add_plan` added, for these claims."""
+    """Read what `add_plan` added, for these claims; ClaimError for a circumstance that is none."""
+    # Other distributions bring some.
+    all_laws()
+    asked_and_left_out(options.under)
     return Request(
         claims=tuple(dict.fromkeys(claims)),
         laws=tuple(options.law) if options.law else None,

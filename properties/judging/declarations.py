@@ -16,6 +16,7 @@ from properties.cases.form import on_cpu
 from properties.cases.generators import generator_state
 from properties.cases.regime import Integers
 from properties.cases.sample import Sample, build
+from properties.circumstances import CIRCUMSTANCES
 from properties.laws import all_laws
 from properties.laws.registry import SCOPES
 
@@ -29,6 +30,7 @@ def check_declarations(domain: Domain) -> None:
     for name in domain.claim.breaks:
         known_law(name)
     _check_scope(domain)
+    _check_circumstances(domain)
     # With bias=False fixed, a statement about the bias would look like a slip.
     domain = Domain(domain.claim) if domain.pins else domain
     forms = _forms(domain)
@@ -99,6 +101,16 @@ def _check_scope(domain: Domain) -> None:
                 f"same is {same!r}; take {name!r} out of breaks, or say same = {law.scope!r}"
             )
             raise ClaimError(message)
+
+
+def _check_circumstances(domain: Domain) -> None:
+    """Refuse a circumstance that is asked for and cannot be had: its cases would be plain ones."""
+    for name in domain.under:
+        if reason := CIRCUMSTANCES[name].needs(domain.exemplar):
+            raise ClaimError(
+                f"{domain.name}: a circumstance that is asked for can be had, but {name} cannot ({reason}); "
+                "leave it out"
+            )
 
 
 def _check_names(domain: Domain, method: str, names: Iterable[str], form: nn.Module) -> None:

@@ -88,6 +88,8 @@ def _gradients(
     form: Form, sample: Sample, inputs: Sequence[Tensor], differentiate: Callable[..., tuple[Tensor, ...]]
 ) -> tuple[Tensor, ...]:
     """Differentiate the outputs of a form while it holds the parameters that it ran with."""
+    if told := form.under.without_gradients:
+        raise InapplicableError(f"no gradient is looked at {told}")
     gradients: tuple[Tensor, ...] = form.within(sample.theta, inputs, differentiate)
     return gradients
 
