@@ -57,6 +57,8 @@ CANNOT = {
 }
 """(mutant, check) -> why it cannot be. The script of the right form draws its numbers from the seed there."""
 
+REFUSED = ("initialisation", "training", "training_adafactor", "training_muon", "cost")
+"""Laws that no script shows: statistics, or more source than anybody reads."""
 Answer = tuple[int, str]
 """Exit code, and all that was printed."""
 
@@ -100,6 +102,8 @@ class Trial:
             (lambda: self.replay(right, *law), "0 FIXED"),
         )
         for check, (way, expected) in zip(CHECKS, ways, strict=True):
+            if declared(self.mutant) in REFUSED and check.startswith("script"):
+                continue
             code, printed = way()
             yield check, re.match(expected, f"{code} {printed}") is not None, printed
 
@@ -238,7 +242,8 @@ def main() -> int:
         for check, borne_out in tried(mutant, found, fresh=options.fresh)
     ]
     for check in CHECKS:
-        say(f"{check}: {sum(ok for _, name, ok in outcomes if name == check)} of {len(chosen)}")
+        answers = [ok for _, name, ok in outcomes if name == check]
+        say(f"{check}: {sum(answers)} of {len(answers)}")
     for line in told([figures_of(mutant, found) for mutant, found in refuted.items()]):
         say(line)
     return 0 if all(ok or (name, check) in CANNOT for name, check, ok in outcomes) else 1

@@ -143,6 +143,19 @@ def test_a_circumstance_of_another_distribution_is_tried_listed_and_asked_for(si
     assert "used in 1 circumstance: inputs" in done.stdout
 
 
+def test_a_script_shows_a_law_of_another_distribution_by_its_own_source(installed: Path) -> None:
+    case = "test_claims.py:Biased(features=1,batch=,seed=0)"
+    done = command(installed, "-m", "properties", "replay", case, "--law", "homogeneous", "--script")
+    assert done.returncode == 0, done.stderr
+    assert "def doubled(form, sample):" in done.stdout
+    assert "equation = with_its(doubled)(homogeneous, sample, candidate)\n" in done.stdout
+    assert "import laws_of_scale" not in done.stdout
+    assert "from properties" not in done.stdout
+    (installed.parent / "shown.py").write_text(done.stdout, encoding="utf-8")
+    shown = command(installed, "shown.py")
+    assert shown.stderr.endswith("AssertionError: output differs\n"), shown.stdout + shown.stderr
+
+
 @pytest.fixture
 def found(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Look for laws in the folder from this process too, and forget them afterwards."""

@@ -67,7 +67,7 @@ def on_cpu() -> Iterator[None]:
             yield
 
 
-class _Standing(nn.Module):
+class Called(nn.Module):
     """A module, how it is called while other values stand in for its parameters, and for what."""
 
     def __init__(self, module: nn.Module, call: Callable[..., Any], use: Callable[[Any], Any]) -> None:
@@ -77,6 +77,7 @@ class _Standing(nn.Module):
         self.use = use
 
     def forward(self, *inputs: Tensor) -> Any:
+        """Call the module, and use what it gives."""
         return self.use(self.call(*inputs))
 
 
@@ -108,8 +109,7 @@ class Form:
     @property
     def dead(self) -> Mapping[str, Tensor]:
         """The entries of its parameters that the claim declares dead."""
-        of = self.claim
-        return of.dead_in_reference() if self.side == "reference" else of.dead_in_candidate()
+        return self.claim.dead_in_reference() if self.side == "reference" else self.claim.dead_in_candidate()
 
     def stated_cost(self, batch: int) -> Counts | None:
         """Return what the claim states that the form costs on so many rows; None: no closed form."""
@@ -143,7 +143,7 @@ class Form:
         call = self.module.__call__
         if self.used:
             call = self.under.around(partial(self.used, theta), call)
-        standing = _Standing(self.module, call, lambda output: use(self.tensors(output)))
+        standing = Called(self.module, call, lambda output: use(self.tensors(output)))
         named = {f"module.{name}": value for name, value in state.items()}
         with self._running(number), unwritten(state.values()):
             return functional_call(standing, named, tuple(inputs))

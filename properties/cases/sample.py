@@ -18,6 +18,7 @@ from equivalence.claim import Equivalence, Theta
 from equivalence.variable import ClaimError, Variable
 from properties.cases.buffers import trained_buffers
 from properties.cases.case import Case, Shape
+from properties.cases.definition import field_values
 from properties.cases.form import Form, FormError, answering, on_cpu
 from properties.cases.generators import generator_state
 from properties.cases.regime import Regime
@@ -135,6 +136,17 @@ class Sample:
     def inputs(self) -> tuple[Tensor, ...]:
         """One draw of every input."""
         return self.draw_inputs(Stream.INPUTS)
+
+    @property
+    def named_inputs(self) -> dict[str, Tensor]:
+        """The inputs, by the names that the claim gives them."""
+        return dict(zip(self.claim.inputs(), self.inputs, strict=True))
+
+    @property
+    def other_claim(self) -> Equivalence:
+        """The claim with the opposite of every mask: what a module built of it starts from is another."""
+        other = {name: kind.other(value) for name, kind, value in field_values(self.claim)}
+        return replace(self.claim, **other)  # type: ignore[type-var]
 
     def draw_theta(self, stream: Stream) -> dict[str, Tensor]:
         """Draw every parameter of the reference from one stream of the case's seed."""

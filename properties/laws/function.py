@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from properties.cases.form import Form, FormError, answering
+from properties.cases.form import Form, FormError
 from properties.cases.sample import InapplicableError, Sample, Stream
 from properties.laws.applicability import parameters, real_inputs, real_inputs_or_parameters
 from properties.laws.registry import law
@@ -24,8 +24,8 @@ def forward(form: Form, sample: Sample) -> Any:
 @law(real_inputs, shown="gradients", otherwise="other gradients of the inputs")
 def input_gradient(form: Form, sample: Sample) -> Any:
     """d<c, candidate(carry(theta), x)>/dx = d<c, reference(theta, x)>/dx for every cotangent c."""
-    inputs = zip(sample.claim.inputs(), sample.inputs, strict=True)
-    return _named([name for name, value in inputs if _is_real(value)], input_cotangents(form, sample))
+    names = [name for name, value in sample.named_inputs.items() if _is_real(value)]
+    return _named(names, input_cotangents(form, sample))
 
 
 @law(parameters, shown="gradients", otherwise="other gradients of the parameters")
@@ -62,13 +62,13 @@ def input_cotangents(form: Form, sample: Sample) -> tuple[Tensor, ...]:
     """Pull a random cotangent of the outputs back to the real inputs."""
     inputs = differentiable(sample.inputs)
     leaves = [x for x in inputs if x.requires_grad]
-    return _gradients(form, sample, inputs, lambda outputs: pull_back(form, sample, outputs, leaves))
+    return _gradients(form, sample, inputs, lambda outputs: pull_back(sample, outputs, leaves))
 
 
 def parameter_cotangents(form: Form, sample: Sample) -> tuple[Tensor, ...]:
     """Pull a random cotangent of the outputs back to theta, through carry."""
     leaves = [value for value in sample.theta.values() if value.requires_grad]
-    return _gradients(form, sample, sample.inputs, lambda outputs: pull_back(form, sample, outputs, leaves))
+    return _gradients(form, sample, sample.inputs, lambda outputs: pull_back(sample, outputs, leaves))
 
 
 def hessian_vector_product(form: Form, sample: Sample) -> tuple[Tensor, ...]:
@@ -77,9 +77,9 @@ def hessian_vector_product(form: Form, sample: Sample) -> tuple[Tensor, ...]:
     leaves = [value for value in (*inputs, *sample.theta.values()) if value.requires_grad]
 
     def twice(outputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        gradients = pull_back(form, sample, outputs, leaves, create_graph=True)
+        gradients = pull_back(sample, outputs, leaves, create_graph=True)
         tangents = sample.draw_like(gradients, Stream.TANGENTS)
-        return _derivatives(form, gradients, leaves, tangents)
+        return _derivatives(gradients, leaves, tangents)
 
     return _gradients(form, sample, inputs, twice)
 
@@ -95,16 +95,11 @@ def _gradients(
 
 
 def pull_back(
-    form: Form,
-    sample: Sample,
-    outputs: Sequence[Tensor],
-    leaves: Sequence[Tensor],
-    *,
-    create_graph: bool = False,
+    sample: Sample, outputs: Sequence[Tensor], leaves: Sequence[Tensor], *, create_graph: bool = False
 ) -> tuple[Tensor, ...]:
     """Give the gradients of <c, outputs> in the leaves; zeros where an output does not depend on one."""
     cotangents = sample.draw_like(outputs, Stream.COTANGENTS)
-    return _derivatives(form, outputs, leaves, cotangents, create_graph=create_graph)
+    return _derivatives(outputs, leaves, cotangents, create_graph=create_graph)
 
 
 def differentiable(inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -113,7 +108,6 @@ def differentiable(inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
 
 
 def _derivatives(
-    form: Form,
     outputs: Sequence[Tensor],
     leaves: Sequence[Tensor],
     weights: Sequence[Tensor],
@@ -126,10 +120,9 @@ def _derivatives(
     if not pairs:
         return tuple(torch.zeros_like(leaf) for leaf in leaves)
     values, cotangents = zip(*pairs, strict=True)
-    with answering(form.side):
-        gradients = torch.autograd.grad(
-            values, leaves, cotangents, create_graph=create_graph, allow_unused=True, materialize_grads=True
-        )
+    gradients = torch.autograd.grad(
+        values, leaves, cotangents, create_graph=create_graph, allow_unused=True, materialize_grads=True
+    )
     return tuple(gradients)
 
 

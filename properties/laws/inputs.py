@@ -61,8 +61,8 @@ def nonfinite(form: Form, sample: Sample) -> Any:
         f"{value} in {name}{entry or ''} reaches output": _reached(
             form, sample, _spoilt(sample, place, entry, value)
         )
-        for place, (name, variable) in enumerate(sample.claim.inputs().items())
-        if variable.real
+        for place, (name, x) in enumerate(sample.named_inputs.items())
+        if x.is_floating_point()
         for entry in _random_entries(sample, place)
         for value in (inf, -inf, nan)
     }

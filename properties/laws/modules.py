@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import pickle
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,8 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from equivalence.claim import Equivalence, Theta
-from properties.cases.definition import field_values
+from equivalence.claim import Theta
 from properties.cases.form import Form, FormError, answering
 from properties.cases.sample import Sample, build, load, named_tensors
 from properties.laws.comparing import Alone, narrowed, with_itself
@@ -97,7 +95,7 @@ def _can_be_copied(duplicate: Copy, form: Form, sample: Sample) -> bool:
 
 def _loaded(form: Form, sample: Sample, module: nn.Module) -> nn.Module:
     """Load a state_dict into a module that starts from another mask and seed."""
-    fresh = build(_with_other_masks(sample.claim), form.side, sample.case.seed + 1).to(sample.dtype)
+    fresh = build(sample.other_claim, form.side, form.draws + 1).to(sample.dtype)
     fresh.load_state_dict(module.state_dict())
     return fresh
 
@@ -127,7 +125,8 @@ COPIES: dict[str, Copy] = {
 def _on_meta(form: Form, module: nn.Module, sample: Sample) -> tuple[Tensor, ...]:
     """Run a copy without memory: whatever is left behind on the CPU shows."""
     duplicate = copy.deepcopy(module).to("meta")
-    return form.run(duplicate, [value.to("meta") for value in sample.inputs])
+    with answering(form.side):
+        return form.run(duplicate, [value.to("meta") for value in sample.inputs])
 
 
 def _both_on_meta(form: Form, sample: Sample, module: nn.Module) -> tuple[object, object]:
@@ -144,11 +143,6 @@ def _both_on_meta(form: Form, sample: Sample, module: nn.Module) -> tuple[object
     return {"call": "returned", "output": expected}, {"call": answer, "output": found}
 
 
-def _with_other_masks(claim: Equivalence) -> Equivalence:
-    other = {name: kind.other(value) for name, kind, value in field_values(claim)}
-    return dataclasses.replace(claim, **other)  # type: ignore[type-var]
-
-
 def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
     """Switch a module to and fro, and call it twice in each mode."""
     module = sample.module(form, sample.theta)
@@ -160,5 +154,6 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
         outputs[name] = form.run(module, inputs)
         if not step:
             leaves = [x for x in inputs if x.requires_grad]
-            outputs[f"{name}, d/dx"] = pull_back(form, sample, outputs[name], leaves) if leaves else ()
+            with answering(form.side):
+                outputs[f"{name}, d/dx"] = pull_back(sample, outputs[name], leaves) if leaves else ()
     return outputs, named_tensors(module)

@@ -47,6 +47,8 @@ class Difference:
     largest: float = 0.0
     """Largest |reference - candidate| over the tensor."""
     remark: str = ""
+    times: float = field(default=0.0, compare=False)
+    """How many times as large it is as what rounding explains; 0 where nobody measured that."""
     leaf: Leaf | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -118,9 +118,8 @@ def first_less_precise(plain: Equation, disturbed: Sequence[Equation], factor: f
         if times.numel() and float(times.max()) > factor:
             rows = (times > factor).unsqueeze(-1) if value.ndim else times > factor
             apart = rows & ~rounding.close(value, other)
-            return differing_values(
-                value, other, where, apart, f"{float(times.max()):.3g} times less precise"
-            )
+            remark = f"{float(times.max()):.3g} times less precise"
+            return _measured(differing_values(value, other, where, apart, remark), times)
     return None
 
 
@@ -176,7 +175,7 @@ class _BeyondNoise:
             wide = torch.maximum(*(rounding.widest(one.plain, one.disturbed, self.part) for one in sides))
             self.decisive = bool((rounding.ratio(left, right, wide) > rounding.DECISIVE).any())
         remark = _beyond(ratios[differing & torch.isfinite(ratios)])
-        return differing_values(left, right, where, differing, remark)
+        return _measured(differing_values(left, right, where, differing, remark), ratios[differing])
 
 
 def _widest_part(sides: Sequence[Any]) -> float:
@@ -191,6 +190,11 @@ def _beyond(ratios: Tensor) -> str:
         return ""
     times = rounding.largest(ratios)
     return f"{times:.3g} times what rounding explains" if times < NONE_EXPLAINS else "no rounding explains it"
+
+
+def _measured(difference: Difference | None, ratios: Tensor) -> Difference | None:
+    """Keep with a difference how many times as large as the noise it is."""
+    return difference and replace(difference, times=rounding.largest(ratios))
 
 
 def _gathered(plain: Any, disturbed: Sequence[Any]) -> Any:

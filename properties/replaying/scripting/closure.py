@@ -9,18 +9,28 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from properties.replaying import scripts
+from properties.circumstances.registry import circumstance
+from properties.laws.registry import law
+from properties.replaying import standing
 from properties.replaying.scripting.binding import Import, ScriptError, binding
-from properties.replaying.scripting.source import global_names, names_in_class_annotations, plain
+from properties.replaying.scripting.source import (
+    global_names,
+    names_in_class_annotations,
+    plain,
+    without_decorators,
+)
 
 OURS = ("equivalence", "properties")
 LAYERS = "equivalence.layers"
 """The catalogue's own layers stand in the place of the user's."""
 LOADED_FROM_FILES = ("claims_in_", "forms_in_")
 """How the modules are called that were loaded from a file: no import finds them by that name."""
+REGISTERS = (law, circumstance)
+"""Decorators that leave a function as it is."""
 
 
 @dataclass
@@ -29,6 +39,12 @@ class Closure:
 
     inlined: Collection[str]
     """The modules that are no layer's: those of the claim, whose definitions are written out."""
+    given: Collection[str] = ()
+    """Names that the script itself gives a meaning, wherever they are read."""
+    packages: Collection[str] = ()
+    """The packages of others whose modules are written out."""
+    met: set[str] = field(default_factory=set)
+    """Those of them that are read."""
     imports: dict[str, Import] = field(default_factory=dict)
     definitions: dict[str, str] = field(default_factory=dict)
     _places: dict[str, str] = field(default_factory=dict)
@@ -38,7 +54,9 @@ class Closure:
         """Take up what a text of a module reads, but for its own names; ScriptError for what is nowhere."""
         unread = names_in_class_annotations(text) - global_names(text)
         for name in sorted((global_names(text) | unread) - set(own)):
-            if name in vars(module):
+            if name in self.given:
+                self.met.add(name)
+            elif name in vars(module):
                 self._take(name, module)
             elif name not in vars(builtins) and name not in unread:
                 message = (
@@ -54,6 +72,7 @@ class Closure:
         return any(names_in_class_annotations(text) - known for text in self.definitions.values())
 
     def _take(self, name: str, module: ModuleType) -> None:
+        module = _standing(module, name)
         value = vars(module)[name]
         if isinstance(value, ModuleType) and value.__name__.startswith(LOADED_FROM_FILES):
             self._define_module(name, value)
@@ -62,7 +81,7 @@ class Closure:
         if isinstance(found, Import):
             self._take_import(found, module)
         elif self._is_new(name, f"{module.__name__}.{name}"):
-            self._define(name, plain(found.text), module)
+            self._define(name, plain(without_decorators(found.text, partial(_registers, module))), module)
 
     def _take_import(self, found: Import, module: ModuleType) -> None:
         if not self._is_written_out(found.place):
@@ -87,7 +106,7 @@ class Closure:
         """Load a module from its file again, seen from here."""
         file = Path(os.path.relpath(str(loaded.__file__))).as_posix()
         if self._is_new(name, file):
-            self._define(name, f"{name} = module_in({json.dumps(name)}, {json.dumps(file)})\n", scripts)
+            self._define(name, f"{name} = module_in({json.dumps(name)}, {json.dumps(file)})\n", standing)
 
     def _is_new(self, name: str, place: str) -> bool:
         """Whether a name is met for the first time; ScriptError where it has two meanings."""
@@ -100,7 +119,24 @@ class Closure:
     def _is_written_out(self, place: str) -> bool:
         if place in self.inlined or place.startswith(LOADED_FROM_FILES):
             return True
+        if place.partition(".")[0] in self.packages:
+            return True
         return place.partition(".")[0] in OURS and not (place + ".").startswith(LAYERS + ".")
+
+
+def _standing(module: ModuleType, name: str) -> ModuleType:
+    """Give the module whose definition a script takes: what stands for a name of ours comes before it."""
+    ours = module.__name__.startswith("properties.")
+    own = getattr(vars(standing).get(name), "__module__", "") == standing.__name__
+    return standing if ours and own else module
+
+
+def _registers(module: ModuleType, decorator: str) -> bool:
+    """Whether a decorator of a function only registers it, for others to find."""
+    value: object = module
+    for part in decorator.split("."):
+        value = getattr(value, part, None)
+    return value in REGISTERS
 
 
 def written_imports(imports: Iterable[Import]) -> Iterator[str]:

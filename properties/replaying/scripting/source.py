@@ -8,12 +8,14 @@ import re
 import symtable
 import textwrap
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 Edit = tuple[int, int, bytes]
 """Replace the bytes from a start to an end."""
 FOR_TOOLS = re.compile(r"#\s*(noqa|type:|mypy:|ruff:|pyright:|pragma:)")
+WIDTH = 110
+"""Of a line, as the usual formatter has it here."""
 EQUALS = re.compile(rb"\s*=\s*")
 
 
@@ -24,13 +26,22 @@ def lines_of(source: str, node: ast.stmt) -> str:
     return textwrap.dedent("\n".join(source.split("\n")[first - 1 : node.end_lineno])) + "\n"
 
 
+def without_decorators(text: str, left_out: Callable[[str], bool]) -> str:
+    """Take away the decorators that are calls of a function, by the name that it is called by."""
+    node, lines = ast.parse(text).body[0], text.split("\n")
+    for one in reversed(getattr(node, "decorator_list", [])):
+        if isinstance(one, ast.Call) and left_out(ast.unparse(one.func)):
+            del lines[one.lineno - 1 : one.end_lineno]
+    return "\n".join(lines)
+
+
 @cache
 def plain(source: str) -> str:
     """Take away the annotations of functions, and comments that speak to linters and type checkers.
 
     What is annotated in the body of a class stays: a dataclass reads it.
     """
-    return _without_annotations(_without_comments_for_tools(source), of_classes=False)
+    return _on_one_line(_without_annotations(_without_comments_for_tools(source), of_classes=False))
 
 
 @cache
@@ -55,6 +66,13 @@ def bound_names(source: str) -> set[str]:
     return _bound(symtable.symtable(source, "<script>", "exec"))
 
 
+def attributes_of(text: str, *names: str) -> set[str]:
+    """Name the attributes that a text reads of some objects, and of their classes."""
+    asked = {*names, *(f"type({name})" for name in names)}
+    nodes = (one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.Attribute))
+    return {one.attr for one in nodes if ast.unparse(one.value) in asked}
+
+
 def _bound(table: symtable.SymbolTable) -> set[str]:
     return {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
 
@@ -63,6 +81,21 @@ def _globals_in(table: symtable.SymbolTable) -> Iterator[str]:
     yield from (one.get_name() for one in table.get_symbols() if one.is_global() and one.is_referenced())
     for child in table.get_children():
         yield from _globals_in(child)
+
+
+def _on_one_line(source: str) -> str:
+    """Write the head of a function on one line where it fits there without its annotations."""
+    lines = source.split("\n")
+    functions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef))
+    for node in sorted(functions, key=lambda node: -node.lineno):
+        first, last = node.lineno - 1, node.body[0].lineno - 1
+        opening, *arguments = [line.strip() for line in lines[first:last]] or [""]
+        indent = " " * node.col_offset
+        head = f"{indent}{opening}{' '.join(arguments[:-1])}{''.join(arguments[-1:])}"
+        # As the usual formatter has it: a comma after the last argument keeps each on a line of its own.
+        if len(head) <= WIDTH and head.endswith("):") and not head.endswith(",):") and "#" not in head:
+            lines[first:last] = [head]
+    return "\n".join(lines)
 
 
 def _without_comments_for_tools(source: str) -> str:
