@@ -15,6 +15,7 @@ from properties.laws import all_laws
 from properties.oracle.agreement import Difference
 from properties.oracle.rounding import CLOSE
 from properties.refutation.counterexample import Refuted
+from properties.ways import AS_IT_STANDS
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Finding:
     @property
     def allowed(self) -> float:
         """Return the units in the last place, beside a tensor's largest number, that are no difference."""
-        if isinstance(self.regime, Integers) or all_laws()[self.law].decided == "directly":
+        if isinstance(self.regime, Integers) or all_laws()[self.law].decided == AS_IT_STANDS:
             return 0.0
         return torch.finfo(self.regime.dtype).eps ** -0.5 if self.units is None else self.units
 

@@ -19,6 +19,7 @@ from properties.replaying.scripting.finding import Finding
 from properties.replaying.scripting.numbers import ASKED, GIVEN, SET, forms, numbers, recorded
 from properties.replaying.scripting.plain_class import PlainClass
 from properties.replaying.scripting.source import attributes_of
+from properties.ways import BY_STATISTICS
 
 MOST_LINES = 300
 """Of more lines of ours than this nobody reads what a script shows."""
@@ -66,7 +67,7 @@ def constructions(finding: Finding) -> Shown:
 def law_of(finding: Finding) -> Shown:
     """Take up a law; ScriptError for one that a script cannot hold, FormError where no form can be made."""
     law, under = all_laws()[finding.law], finding.case.under
-    if law.decided == "statistics":
+    if law.decided == BY_STATISTICS:
         raise _refused(finding, "it is decided by the statistics of many modules")
     sample, module = recorded(finding), sys.modules[law.observe.__module__]
     changes = [CIRCUMSTANCES[name].change for name in under]
