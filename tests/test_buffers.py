@@ -134,8 +134,9 @@ class TableIsCarried(TableIsTable):
 
 
 def test_a_default_carry_does_not_overwrite_a_table_of_another_formula() -> None:
-    Cell(Domain(TableIsTable), LAWS["forward"]).test(Plan())()
-    refuted(TableIsCarried)
+    for law in ("forward", "modes"):
+        Cell(Domain(TableIsTable), LAWS[law]).test(Plan())()
+        refuted(TableIsCarried, law)
 
 
 def test_buffers_that_carry_does_not_name_are_told() -> None:

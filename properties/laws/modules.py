@@ -52,10 +52,13 @@ def _from_the_start_or_later(where: str) -> str:
     return ANOTHER_FUNCTION if where.startswith("call 1") else "state"
 
 
-def _carried_buffers(reference: Observation, candidate: Observation, _: Sample) -> tuple[Any, Any]:
-    """Keep the buffers that carry names: the others are the candidate's own."""
-    buffers = {name: candidate["buffer"][name] for name in reference["buffer"]}
-    return reference, {**candidate, "buffer": buffers}
+def _carried_buffers(reference: Observation, candidate: Observation, sample: Sample) -> tuple[Any, Any]:
+    """Keep the buffers that carry names, or that a call changes where none is written: the others are own."""
+    kept = reference["buffer"]
+    if type(sample.claim).carry is Equivalence.carry:
+        kept = {name: value for name, value in kept.items() if not torch.equal(value, sample.theta[name])}
+    buffers = {name: candidate["buffer"][name] for name in kept}
+    return {**reference, "buffer": kept}, {**candidate, "buffer": buffers}
 
 
 @law(
