@@ -137,6 +137,18 @@ def test_a_claim_about_a_mode_is_tried_in_it_alone() -> None:
     assert refuted(claim(in_eval, circumstances=("eval",))).verdict.case.under == ("eval",)
 
 
+def test_modes_calls_a_form_in_no_mode_that_is_not_claimed() -> None:
+    def in_train(module: nn.Module, _: Tensor) -> bool:
+        return module.training
+
+    for wrong, elsewhere in ((in_train, "eval"), (in_eval, "not eval")):
+        run(claim(wrong, circumstances=(elsewhere,)), "modes")
+        refuted(claim(wrong), "modes")
+    run(claim(in_train), "modes", pins={"under": ("eval",)})
+    refuted(claim(in_eval, circumstances=("eval",)), "modes")
+    refuted(claim(in_train, circumstances=("not eval",)), "modes")
+
+
 def test_a_claim_about_a_mode_is_decided_as_exactly_as_any_other() -> None:
     cell = run(Slips, pins={"under": ("eval",)})
     assert cell.tally.decided[EXACT] > cell.tally.decided[ROUNDING] == 0

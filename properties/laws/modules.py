@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from equivalence.claim import Equivalence, Theta
 from properties.cases.definition import field_values
 from properties.cases.form import Form, FormError, answering
 from properties.cases.sample import Sample, build, load, named_tensors
+from properties.circumstances.registry import asked_and_left_out
 from properties.laws.comparing import Alone, narrowed, with_itself
 from properties.laws.function import differentiable, pull_back
 from properties.laws.registry import ANOTHER_FUNCTION, law
@@ -153,10 +154,10 @@ def _with_other_masks(claim: Equivalence) -> Equivalence:
 
 
 def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
-    """Switch a module to and fro, and call it twice in each mode."""
+    """Switch a module to and fro, and call it more than once in each mode."""
     module = sample.module(form, sample.theta)
     outputs: dict[str, Any] = {}
-    for step, training in enumerate((False, False, True, True, False)):
+    for step, training in enumerate(_switched(sample)):
         module.train(training)
         name = f"call {step + 1}, {'train' if training else 'eval'}"
         inputs = differentiable(sample.inputs)
@@ -165,3 +166,10 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
             leaves = [x for x in inputs if x.requires_grad]
             outputs[f"{name}, d/dx"] = pull_back(form, sample, outputs[name], leaves) if leaves else ()
     return outputs, named_tensors(module)
+
+
+def _switched(sample: Sample) -> Sequence[bool]:
+    """Give the modes of one call after another, True in train: none in which nothing is claimed."""
+    _, left_out = asked_and_left_out(sample.claim.circumstances)
+    in_train, in_eval = "eval" not in sample.case.under, "eval" not in left_out
+    return [mode for mode in (False, False, True, True, False) if (in_train if mode else in_eval)]
