@@ -320,6 +320,24 @@ def test_the_backward_of_an_earlier_call_has_no_expanded_cotangent() -> None:
     assert not verdict(writing, "summed", law="input_gradient").holds
 
 
+class Saving(torch.autograd.Function):
+    """x², which saves a tensor of its own for backward."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(2 * x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return gradient * ctx.saved_tensors[0]
+
+
+def test_the_backward_of_an_earlier_call_is_taken_outside_inference_mode() -> None:
+    squared = answering(torch.square, Saving.apply)
+    assert verdict(squared, "inference", "after_backward").holds
+
+
 class Closed(nn.Linear):
     """Linear, by a function that reads the parameters of the layer that it was made in."""
 
