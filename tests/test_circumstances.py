@@ -231,6 +231,14 @@ def test_a_transform_that_only_the_candidate_lacks_is_told_and_refuted_where_it_
     assert not verdict(claim(lacking), "vmap", pins={"under": ("vmap",)}).holds
 
 
+def test_a_circumstance_that_computes_in_float32_is_no_form_that_does() -> None:
+    cancelling = answering(lambda x: (x.sin() + 1e5) - 1e5, lambda x: (x.sin() + 3e6) - 3e6)
+    assert verdict(cancelling, "after_float").rounding_used
+    assert not verdict(cancelling, "after_float").notes
+    single = answering(lambda x: x.float().sin().double(), torch.sin)
+    assert "equal within float32" in verdict(single, "again").notes[0]
+
+
 def test_what_a_compiler_makes_is_refuted_by_what_differs_there_alone() -> None:
     found = verdict(
         claim(lambda *_: torch.compiler.is_compiling()), "exported", pins={"under": ("exported",)}

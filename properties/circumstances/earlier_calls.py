@@ -90,7 +90,7 @@ def after_writing(use: Use, call: Call, *inputs: Tensor) -> Any:
     return answer
 
 
-@circumstance("calls", "after a call in float32", shown="values")
+@circumstance("calls", "after a call in float32", shown="values", narrows=True)
 def after_float(use: Use, _: Call, *inputs: Tensor) -> Any:
     """f.float()(x), f.double()(x)."""
     module = use.copied()

@@ -190,8 +190,8 @@ class Judge:
         judged = self._beyond_noise(case, regime)
         if judged.difference is not None:
             self._require_premise(case, regime)
-        # That autocast computes in bfloat16 is no news.
-        notes = () if Under(case.under).single else judged.notes
+        # That autocast computes in bfloat16 is no news of a form.
+        notes = () if Under(case.under).narrows else judged.notes
         return Verdict(case, ROUNDING, regime, judged.difference, exactness, judged.used, notes)
 
     def _by_double(self, refuted: Verdict) -> Verdict:
