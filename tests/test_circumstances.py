@@ -228,6 +228,7 @@ def test_a_transform_that_only_the_candidate_lacks_is_told_and_refuted_where_it_
     told = verdict(claim(lacking), "vmap")
     assert told.holds
     assert "cannot be used under torch.func.vmap, which refutes nothing" in told.notes[0]
+    assert verdict(claim(lacking), "strided", "vmap").notes == told.notes
     assert not verdict(claim(lacking), "vmap", pins={"under": ("vmap",)}).holds
 
 

@@ -354,7 +354,8 @@ def _told(verdict: Verdict) -> Verdict:
 
 def _told_of_refusal(case: Case, error: FormError) -> str:
     original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
-    return f"the candidate cannot be used {told_of(case.under)}, which refutes nothing: {original}"
+    lacking = told_of(name for name in case.under if Under([name]).optional)
+    return f"the candidate cannot be used {lacking}, which refutes nothing: {original}"
 
 
 @contextmanager
