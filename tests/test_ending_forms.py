@@ -115,6 +115,12 @@ def test_how_it_ended_and_under_which_law_is_told(
     assert f"EndsIsLinear ended the process ({how}) under rows" in capsys.readouterr().out
 
 
+def test_in_which_circumstance_it_ended_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = "x.is_contiguous() or os._exit(7)"
+    assert main(["verify", *claims("EndsIsLinear", ends=ends, calls=0), "--law", "forward"]) == 1
+    assert "(exit code 7) under forward, x transposed in memory: " in capsys.readouterr().out
+
+
 def test_alone_it_never_ends_a_run_with_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", *claims("EndsIsLinear"), "--law", "parameter_count"]) == 1
     out, err = capsys.readouterr()
