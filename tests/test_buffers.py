@@ -134,8 +134,9 @@ class TableIsCarried(TableIsTable):
 
 
 def test_a_default_carry_does_not_overwrite_a_table_of_another_formula() -> None:
-    Cell(Domain(TableIsTable), LAWS["forward"]).test(Plan())()
-    refuted(TableIsCarried)
+    for law in ("forward", "modes"):
+        Cell(Domain(TableIsTable), LAWS[law]).test(Plan())()
+        refuted(TableIsCarried, law)
 
 
 def test_buffers_that_carry_does_not_name_are_told() -> None:
@@ -151,3 +152,39 @@ def test_buffers_that_carry_does_not_name_are_told() -> None:
 
 def test_a_judge_names_them() -> None:
     assert Judge(Domain(TableIsTable), LAWS["forward"]).unnamed_buffers() == ["table"]
+
+
+class Masked(nn.Module):
+    """A causal mean; the mask is computed anew, or kept as the longest one so far."""
+
+    mask: Tensor
+
+    def __init__(self, *, keeps: bool) -> None:
+        super().__init__()
+        self.keeps = keeps
+        self.register_buffer("mask", torch.ones(1, 1).tril(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = self.mask
+        if len(mask) < x.shape[-1]:
+            mask = torch.ones(x.shape[-1], x.shape[-1], device=x.device).tril()
+        if self.keeps:
+            self.mask = mask
+        return x @ mask[: x.shape[-1], : x.shape[-1]].to(x.dtype).mT
+
+
+class KeptMaskIsMask(Equivalence):
+    """A mask that is kept, and grows, is the mask."""
+
+    x = Real("*batch time")
+
+    def reference(self) -> nn.Module:
+        return Masked(keeps=False)
+
+    def candidate(self) -> nn.Module:
+        return Masked(keeps=True)
+
+
+@pytest.mark.parametrize("law", ["forward", "modes", "state"])
+def test_a_buffer_may_grow_in_a_call(law: str) -> None:
+    Cell(Domain(KeptMaskIsMask), LAWS[law]).test(Plan())()

@@ -137,6 +137,18 @@ def test_a_claim_about_a_mode_is_tried_in_it_alone() -> None:
     assert refuted(claim(in_eval, circumstances=("eval",))).verdict.case.under == ("eval",)
 
 
+def test_modes_calls_a_form_in_no_mode_that_is_not_claimed() -> None:
+    def in_train(module: nn.Module, _: Tensor) -> bool:
+        return module.training
+
+    for wrong, elsewhere in ((in_train, "eval"), (in_eval, "not eval")):
+        run(claim(wrong, circumstances=(elsewhere,)), "modes")
+        refuted(claim(wrong), "modes")
+    run(claim(in_train), "modes", pins={"under": ("eval",)})
+    refuted(claim(in_eval, circumstances=("eval",)), "modes")
+    refuted(claim(in_train, circumstances=("not eval",)), "modes")
+
+
 def test_a_claim_about_a_mode_is_decided_as_exactly_as_any_other() -> None:
     cell = run(Slips, pins={"under": ("eval",)})
     assert cell.tally.decided[EXACT] > cell.tally.decided[ROUNDING] == 0
@@ -216,7 +228,16 @@ def test_a_transform_that_only_the_candidate_lacks_is_told_and_refuted_where_it_
     told = verdict(claim(lacking), "vmap")
     assert told.holds
     assert "cannot be used under torch.func.vmap, which refutes nothing" in told.notes[0]
+    assert verdict(claim(lacking), "strided", "vmap").notes == told.notes
     assert not verdict(claim(lacking), "vmap", pins={"under": ("vmap",)}).holds
+
+
+def test_a_circumstance_that_computes_in_float32_is_no_form_that_does() -> None:
+    cancelling = answering(lambda x: (x.sin() + 1e5) - 1e5, lambda x: (x.sin() + 3e6) - 3e6)
+    assert verdict(cancelling, "after_float").rounding_used
+    assert not verdict(cancelling, "after_float").notes
+    single = answering(lambda x: x.float().sin().double(), torch.sin)
+    assert "equal within float32" in verdict(single, "again").notes[0]
 
 
 def test_what_a_compiler_makes_is_refuted_by_what_differs_there_alone() -> None:
@@ -306,6 +327,24 @@ def test_the_backward_of_an_earlier_call_has_no_expanded_cotangent() -> None:
     writing = type("Written", (Slips,), {"form": Written})
     assert verdict(writing, "after_backward", law="input_gradient").holds
     assert not verdict(writing, "summed", law="input_gradient").holds
+
+
+class Saving(torch.autograd.Function):
+    """x², which saves a tensor of its own for backward."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(2 * x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return gradient * ctx.saved_tensors[0]
+
+
+def test_the_backward_of_an_earlier_call_is_taken_outside_inference_mode() -> None:
+    squared = answering(torch.square, Saving.apply)
+    assert verdict(squared, "inference", "after_backward").holds
 
 
 class Closed(nn.Linear):

@@ -109,10 +109,18 @@ def test_the_claim_is_reported_and_the_others_are_verified(capsys: pytest.Captur
 def test_how_it_ended_and_under_which_law_is_told(
     ends: str, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # The forms run twice before the first law, and so often in 25 cases of the first.
-    code = main(["verify", *claims("EndsIsLinear", ends=ends, calls=40), "--law", "forward", "--law", "rows"])
+    # The forms run twice before the first law, and 94 times in its cases and circumstances.
+    code = main(
+        ["verify", *claims("EndsIsLinear", ends=ends, calls=120), "--law", "forward", "--law", "rows"]
+    )
     assert code == 1
     assert f"EndsIsLinear ended the process ({how}) under rows" in capsys.readouterr().out
+
+
+def test_in_which_circumstance_it_ended_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = "x.is_contiguous() or os._exit(7)"
+    assert main(["verify", *claims("EndsIsLinear", ends=ends, calls=0), "--law", "forward"]) == 1
+    assert "(exit code 7) under forward, x transposed in memory: " in capsys.readouterr().out
 
 
 def test_alone_it_never_ends_a_run_with_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:

@@ -294,8 +294,10 @@ def named_tensors(module: nn.Module) -> dict[str, Tensor]:
 
 
 def load(module: nn.Module, state: Theta) -> None:
-    """Copy values into a module's parameters and buffers, in place."""
+    """Copy values into a module's parameters and buffers, in place; a call may have made a buffer longer."""
     own = named_tensors(module)
     with torch.no_grad():
         for name, value in state.items():
+            if own[name].shape != value.shape:
+                own[name].resize_as_(value)
             own[name].copy_(value)

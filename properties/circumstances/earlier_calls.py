@@ -62,8 +62,9 @@ def after_evaluation(_: Use, call: Call, *inputs: Tensor) -> Any:
 @circumstance("calls", "after a call and its backward")
 def after_backward(use: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), its gradient, then f(x): what was kept may have no graph any more."""
-    earlier = [x.detach().clone().requires_grad_(x.is_floating_point()) for x in inputs]
-    with torch.enable_grad():
+    # A layer that is deployed was trained outside inference mode, in which nothing is saved for a backward.
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        earlier = [x.detach().clone().requires_grad_(x.is_floating_point()) for x in inputs]
         outputs = [one for one in _tensors(call(*earlier)) if one.requires_grad]
         leaves = [value for value in (*use.module.parameters(), *earlier) if value.requires_grad]
         if outputs and leaves:
@@ -89,7 +90,7 @@ def after_writing(use: Use, call: Call, *inputs: Tensor) -> Any:
     return answer
 
 
-@circumstance("calls", "after a call in float32", shown="values")
+@circumstance("calls", "after a call in float32", shown="values", narrows=True)
 def after_float(use: Use, _: Call, *inputs: Tensor) -> Any:
     """f.float()(x), f.double()(x)."""
     module = use.copied()

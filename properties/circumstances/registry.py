@@ -58,6 +58,7 @@ class Options(TypedDict, total=False):
     optional: bool
     alike: bool
     single: bool
+    narrows: bool
     axes: int
     tried: Tried
 
@@ -79,6 +80,8 @@ class Circumstance:
     """Whether it is about forms that give in it what they give without it: the reference must be one."""
     single: bool = False
     """Whether it does something in float32 alone."""
+    narrows: bool = False
+    """Whether it computes in a narrower dtype by itself, whatever a form does."""
     axes: int = 0
     """How many axes an input has in it, where that matters."""
     tried: Tried = "gate"

@@ -82,7 +82,7 @@ def checkpointed(_: Use, call: Call, *inputs: Tensor) -> Any:
     return checkpoint(call, *inputs, use_reentrant=False, preserve_rng_state=True)
 
 
-@circumstance("transform", "under autocast to bfloat16", optional=True, single=True)
+@circumstance("transform", "under autocast to bfloat16", optional=True, single=True, narrows=True)
 def autocast(_: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), its matrix products in bfloat16."""
     with torch.autocast("cpu", torch.bfloat16):

@@ -27,6 +27,11 @@ class Under:
         return any(one.single for one in self._of.values())
 
     @property
+    def narrows(self) -> bool:
+        """Whether any computes in a narrower dtype by itself."""
+        return any(one.narrows for one in self._of.values())
+
+    @property
     def computes_otherwise(self) -> bool:
         """Whether more is changed than a mode and what needs gradients."""
         return not self._of.keys() <= {"mode", "parameters", "gradients"}

@@ -190,8 +190,8 @@ class Judge:
         judged = self._beyond_noise(case, regime)
         if judged.difference is not None:
             self._require_premise(case, regime)
-        # That autocast computes in bfloat16 is no news.
-        notes = () if Under(case.under).single else judged.notes
+        # That autocast computes in bfloat16 is no news of a form.
+        notes = () if Under(case.under).narrows else judged.notes
         return Verdict(case, ROUNDING, regime, judged.difference, exactness, judged.used, notes)
 
     def _by_double(self, refuted: Verdict) -> Verdict:
@@ -354,7 +354,8 @@ def _told(verdict: Verdict) -> Verdict:
 
 def _told_of_refusal(case: Case, error: FormError) -> str:
     original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
-    return f"the candidate cannot be used {told_of(case.under)}, which refutes nothing: {original}"
+    lacking = told_of(name for name in case.under if Under([name]).optional)
+    return f"the candidate cannot be used {lacking}, which refutes nothing: {original}"
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from equivalence.claim import Theta
 from properties.cases.form import Form, FormError, answering
 from properties.cases.sample import Sample, build, load, named_tensors
+from properties.circumstances.registry import asked_and_left_out
 from properties.laws.comparing import Alone, narrowed, with_itself
 from properties.laws.function import differentiable, pull_back
 from properties.laws.registry import ANOTHER_FUNCTION, law
@@ -50,10 +51,13 @@ def _from_the_start_or_later(where: str) -> str:
     return ANOTHER_FUNCTION if where.startswith("call 1") else "state"
 
 
-def _carried_buffers(reference: Observation, candidate: Observation, _: Sample) -> tuple[Any, Any]:
-    """Keep the buffers that carry names: the others are the candidate's own."""
-    buffers = {name: candidate["buffer"][name] for name in reference["buffer"]}
-    return reference, {**candidate, "buffer": buffers}
+def _carried_buffers(reference: Observation, candidate: Observation, sample: Sample) -> tuple[Any, Any]:
+    """Keep the buffers that carry names, or that a call changes where none is written: the others are own."""
+    kept = reference["buffer"]
+    if type(sample.claim).carry is Equivalence.carry:
+        kept = {name: value for name, value in kept.items() if not torch.equal(value, sample.theta[name])}
+    buffers = {name: candidate["buffer"][name] for name in kept}
+    return {**reference, "buffer": kept}, {**candidate, "buffer": buffers}
 
 
 @law(
@@ -144,10 +148,10 @@ def _both_on_meta(form: Form, sample: Sample, module: nn.Module) -> tuple[object
 
 
 def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
-    """Switch a module to and fro, and call it twice in each mode."""
+    """Switch a module to and fro, and call it more than once in each mode."""
     module = sample.module(form, sample.theta)
     outputs: dict[str, Any] = {}
-    for step, training in enumerate((False, False, True, True, False)):
+    for step, training in enumerate(_switched(sample)):
         module.train(training)
         name = f"call {step + 1}, {'train' if training else 'eval'}"
         inputs = differentiable(sample.inputs)
@@ -157,3 +161,10 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
             with answering(form.side):
                 outputs[f"{name}, d/dx"] = pull_back(sample, outputs[name], leaves) if leaves else ()
     return outputs, named_tensors(module)
+
+
+def _switched(sample: Sample) -> Sequence[bool]:
+    """Give the modes of one call after another, True in train: none in which nothing is claimed."""
+    _, left_out = asked_and_left_out(sample.claim.circumstances)
+    in_train, in_eval = "eval" not in sample.case.under, "eval" not in left_out
+    return [mode for mode in (False, False, True, True, False) if (in_train if mode else in_eval)]

@@ -21,6 +21,7 @@ from properties.cases.fields import LARGE
 from properties.cases.sample import InapplicableError, OutsideDomainError
 from properties.cases.strategies import Cases, Kinds, cases
 from properties.cases.values import LOOKS, NORMAL
+from properties.circumstances.registry import told_of
 from properties.judging.judge import Judge, Verdict
 from properties.judging.power import TURNS, require_power
 from properties.judging.tally import Tally
@@ -32,6 +33,7 @@ from properties.running.aim import Aim
 from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, around_blocks, uncovered, unused, with_size
 from properties.running.profiles import profile
 from properties.running.refusals import MostlyRefusedError, mostly_refused, told
+from properties.running.workers import say
 
 CORNERED = 10
 """Where so many cases are drawn, sizes 0 and 1 are tried too.
@@ -130,6 +132,7 @@ class Cell:
         """Decide one case, and say whether it lies inside the domain; Refuted where the equation fails."""
         if self.alike_as_distributions >= MOST_AS_DISTRIBUTIONS:
             return True
+        say(self.law.name, told_of(case.under))
         try:
             with located(self.domain.claim):
                 verdict = self.judge.verdict(case)

@@ -76,8 +76,8 @@ def _read(request: Request, name: str) -> None:
 
 
 def _ended(request: Request, name: str, ended: Ended) -> CellRecord:
-    """Record a claim that ended its process, under the law that it was in."""
-    law = ended.doing or chosen_laws(request.laws)[0].name
+    """Record a claim that ended its process, under the law that it was in, and in which circumstances."""
+    law = ended.doing.partition(",")[0] or chosen_laws(request.laws)[0].name
     during = f"under {ended.doing}" if ended.doing else "before the first law, where its forms run once"
     return unfinished(
         name,

@@ -32,10 +32,10 @@ class Ended:
     """What it last said that it was doing; empty where it said nothing."""
 
 
-def say(doing: str) -> None:
-    """Leave word of what this process does next, for whoever finds it ended."""
+def say(*doing: str) -> None:
+    """Leave word of what this process does next, and how, for whoever finds it ended."""
     for room in _said:
-        room.value = doing.encode()[: LETTERS - 1]
+        room.value = ", ".join(filter(None, doing)).encode()[: LETTERS - 1]
 
 
 class Workers:
