@@ -47,7 +47,8 @@ def expanded(_: Use, call: Call, *inputs: Tensor) -> Any:
     return call(*(x[:1].expand_as(x) if x.ndim and len(x) else x for x in inputs))
 
 
-@circumstance("inputs", "x in channels_last memory", needs=_images, axes=OF_IMAGES)
+# In values alone: the backward of torch's own group norm ends the process where such an x needs no gradient.
+@circumstance("inputs", "x in channels_last memory", shown="values", needs=_images, axes=OF_IMAGES)
 def channels_last(_: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), x as images with their channels last in memory."""
     return call(

@@ -14,14 +14,14 @@ from properties.cases.form import FormError, on_cpu
 from properties.cases.generators import generator_state, generators_kept
 from properties.cases.regime import Integers, Reals, Regime, Traced
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
-from properties.cases.values import LARGE, LIMIT
+from properties.cases.values import LARGE, LIMIT, NORMAL
 from properties.circumstances.registry import modes_of, told_of
 from properties.circumstances.under import Under
 from properties.judging.culprit import culprit
 from properties.judging.distributions import difference_of_distributions, drew_alike
 from properties.judging.noise import Judged, beyond_noise, less_precise
 from properties.laws.registry import Law
-from properties.oracle.agreement import Difference, Equation, first_difference
+from properties.oracle.agreement import RAISES, Difference, Equation, first_difference
 from properties.oracle.exact import SINGLE_EVERY, TRACED_BITS, Exactness, Trace, examine
 from properties.oracle.nearness import within_range
 from properties.ways import BY_NOISE, BY_REALS, BY_VALUES, DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING, Way
@@ -68,9 +68,17 @@ class Judge:
                 verdict = self._answered(case, decide)
                 if self._may_be_drawn(verdict):
                     return self._as_distributions(verdict)
-                return _told(verdict) if case.values == LIMIT else verdict
+            return self._told(verdict) if case.values == LIMIT else verdict
         except FormError as error:
             raise OutsideDomainError(str(error)) from error
+
+    def _told(self, verdict: Verdict) -> Verdict:
+        """Tell what differs just below overflow, and refute nothing by it, but for what usual values show."""
+        if verdict.difference is not None and verdict.difference.kind == RAISES:
+            usual = self.verdict(replace(verdict.case, values=NORMAL))
+            if not usual.holds:
+                return usual
+        return _told(verdict)
 
     def retried(self, verdict: Verdict, values: Values) -> Verdict:
         """Decide a case once more, in the same way, on other values; OutsideDomainError as `verdict`."""
@@ -382,4 +390,4 @@ def _in_single(case: Case) -> bool:
 def raised(error: FormError) -> Difference:
     """Describe a candidate that raised where a value was asked for."""
     original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
-    return Difference("raises", "", "returned", f"raised {original}")
+    return Difference(RAISES, "", "returned", f"raised {original}")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from equivalence.claim import Theta
+from equivalence.claim import Equivalence, Theta
 from properties.cases.form import Form, FormError, answering
 from properties.cases.sample import Sample, build, load, named_tensors
 from properties.circumstances.registry import asked_and_left_out

@@ -32,6 +32,10 @@ class Leaf(NamedTuple):
     wrong: Tensor
 
 
+RAISES = "raises"
+"""The kind of a difference where the candidate raises and a value was asked for."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """The first place where the sides of an equation differ, and by how much."""

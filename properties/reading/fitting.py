@@ -16,6 +16,7 @@ from properties.cases.sample import Values, drawn_inputs
 from properties.cases.values import NORMAL
 from properties.judging.judge import Judge, Verdict
 from properties.laws.registry import Law
+from properties.oracle.agreement import RAISES
 from properties.reading.claims import UsageError, read_value
 from properties.reading.failures import FailureFileError
 from properties.refutation.failure import MOST_BYTES, Failure
@@ -80,7 +81,7 @@ def check_values(judge: Judge, verdict: Verdict, failure: Failure, values: Value
     """Refuse values that the claim would not take: it would draw others, and answer about them."""
     for name, drawn in judge.values(verdict).items():
         # A form that raised was asked for no more numbers; one that is mended is, and draws them.
-        if name not in values and failure.difference["kind"] != "raises":
+        if name not in values and failure.difference["kind"] != RAISES:
             message = f"{judge.domain.name} takes {name!a}, but the file has none; {REMEDY}"
             raise FailureFileError(message)
         if name in values:

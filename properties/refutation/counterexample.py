@@ -22,7 +22,7 @@ from properties.circumstances.registry import written as written_under
 from properties.judging.judge import Judge, Verdict
 from properties.judging.tally import Tally
 from properties.laws.registry import ANOTHER_FUNCTION, Law
-from properties.oracle.agreement import Difference
+from properties.oracle.agreement import RAISES, Difference
 from properties.refutation import overflow
 from properties.refutation.minimise import minimised
 from properties.refutation.wiring import wiring
@@ -166,7 +166,7 @@ def _case(case: Case) -> str:
 
 def _shown(case: Case, values: Values, difference: Difference) -> dict[str, Tensor]:
     """Give inputs first, then parameters, masks, and what else was drawn; nothing where no number matters."""
-    if difference.leaf is None and difference.kind != "raises":
+    if difference.leaf is None and difference.kind != RAISES:
         return {}
     tensors = {name: kind.shown(value) for name, kind, value in field_values(case.claim)}
     masks = {name: shown for name, shown in tensors.items() if shown is not None}

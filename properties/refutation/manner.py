@@ -7,9 +7,7 @@ from typing import NamedTuple
 import torch
 
 from properties.judging.judge import Verdict
-from properties.oracle.agreement import Difference
-
-RAISES = "raises"
+from properties.oracle.agreement import RAISES, Difference
 
 
 class Manner(NamedTuple):

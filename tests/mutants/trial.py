@@ -18,6 +18,7 @@ from properties.running.profiles import EXPLORE_EXAMPLES, GATE_EXAMPLES
 from tests.mutants.planted import SEEN_IN, mutated
 
 SEEDS = 20
+PLAINEST = tuple(f"not {name}" for name in CIRCUMSTANCES)
 
 
 def declared(mutant: type[Equivalence]) -> str:
@@ -89,11 +90,16 @@ def cell_of(mutant: type[Equivalence], law: str) -> Cell:
 
 
 def rejected_earlier(mutant: type[Equivalence]) -> str:
-    """Name a law before the declared one that rejects the mutant, and not the claim that it mutates."""
+    """Name a law before the declared one that rejects the mutant, and not the claim that it mutates.
+
+    In the plainest use, but for mutants of circumstances.
+    """
     for law in LAWS:
         if law == declared(mutant):
             break
-        cell = cell_of(mutant, law)
+        # What a law about a circumstance sees, forward sees in it too.
+        plainest = None if mutant.__name__ in SEEN_IN else {"under": PLAINEST}
+        cell = Cell(Domain(mutant, plainest), LAWS[law]) if plainest else cell_of(mutant, law)
         if law in mutated(mutant).breaks or cell.inapplicable:
             continue
         if rejection(cell, 0, GATE_EXAMPLES) is not None:

@@ -91,7 +91,7 @@ class ContiguousInBackward(Affine):
         return by_input, flatten_leading(gradient, 1).mT @ flatten_leading(dense, 1), by_bias
 
 
-@mutant("parameter_gradient", "strided", "transposed", "channels_last")
+@mutant("parameter_gradient", "strided", "transposed")
 class ReadsMemoryAsContiguousInBackward(FunctionIsLinear):
     """The backward reads the memory of x as if it were contiguous."""
 
