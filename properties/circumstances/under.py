@@ -8,7 +8,7 @@ from functools import partial
 from torch import nn
 
 from equivalence.claim import Theta
-from properties.circumstances.registry import ASPECTS, Call, Circumstance, Use, known, told_of
+from properties.circumstances.registry import ASPECTS, Call, Circumstance, Use, known
 
 INNER = ("mode", "parameters")
 """Aspects that are no part of a call."""
@@ -35,11 +35,6 @@ class Under:
     def computes_otherwise(self) -> bool:
         """Whether more is changed than a mode and what needs gradients."""
         return not self._of.keys() <= {"mode", "parameters", "gradients"}
-
-    @property
-    def without_gradients(self) -> str:
-        """Why no gradient is looked at; empty where it can be."""
-        return told_of(one.name for one in self._of.values() if one.shown == "values")
 
     @property
     def alike(self) -> bool:

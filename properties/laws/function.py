@@ -21,21 +21,21 @@ def forward(form: Form, sample: Sample) -> Any:
     return {"structure": form.structure, "output": output}
 
 
-@law(real_inputs, shown="gradients", otherwise="other gradients of the inputs")
+@law(real_inputs, shown="gradients", gradients=True, otherwise="other gradients of the inputs")
 def input_gradient(form: Form, sample: Sample) -> Any:
     """d<c, candidate(carry(theta), x)>/dx = d<c, reference(theta, x)>/dx for every cotangent c."""
     names = [name for name, value in sample.named_inputs.items() if _is_real(value)]
     return _named(names, input_cotangents(form, sample))
 
 
-@law(parameters, shown="gradients", otherwise="other gradients of the parameters")
+@law(parameters, shown="gradients", gradients=True, otherwise="other gradients of the parameters")
 def parameter_gradient(form: Form, sample: Sample) -> Any:
     """d<c, candidate(carry(theta), x)>/dtheta = d<c, reference(theta, x)>/dtheta for every cotangent c."""
     names = [name for name, value in sample.theta.items() if value.requires_grad]
     return _named(names, parameter_cotangents(form, sample))
 
 
-@law(real_inputs_or_parameters, otherwise="other second derivatives")
+@law(real_inputs_or_parameters, gradients=True, otherwise="other second derivatives")
 def second_derivative(form: Form, sample: Sample) -> Any:
     """H v is the same for both forms, for every tangent v, H the Hessian of <c, f> in (theta, x)."""
     try:
@@ -88,8 +88,6 @@ def _gradients(
     form: Form, sample: Sample, inputs: Sequence[Tensor], differentiate: Callable[..., tuple[Tensor, ...]]
 ) -> tuple[Tensor, ...]:
     """Differentiate the outputs of a form while it holds the parameters that it ran with."""
-    if told := form.under.without_gradients:
-        raise InapplicableError(f"no gradient is looked at {told}")
     gradients: tuple[Tensor, ...] = form.within(sample.theta, inputs, differentiate)
     return gradients
 

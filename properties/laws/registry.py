@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     beside: str
     wired: bool
     non_contiguous: bool
+    gradients: bool
     shown: Shown | None
 
 
@@ -72,6 +73,8 @@ class Law:
     """The least word of a claim that claims it: function, module or layer."""
     edge: bool = False
     """Whether it looks at inputs that are none of the claim's: what it finds is told after the others'."""
+    gradients: bool = False
+    """Whether it looks at gradients alone, and says nothing where there are none."""
     shown: Shown | None = None
     """What a form is observed by, so that circumstances show in it: values or gradients; None in none but
     those that a claim or its reader asks for."""

@@ -21,7 +21,7 @@ from properties.cases.fields import LARGE
 from properties.cases.sample import InapplicableError, OutsideDomainError
 from properties.cases.strategies import Cases, Kinds, cases
 from properties.cases.values import LOOKS, NORMAL
-from properties.circumstances.registry import told_of
+from properties.circumstances.registry import CIRCUMSTANCES, told_of
 from properties.judging.judge import Judge, Verdict
 from properties.judging.power import TURNS, require_power
 from properties.judging.tally import Tally
@@ -92,7 +92,13 @@ class Cell:
     @property
     def inapplicable(self) -> str:
         """Why the law cannot apply to the claim; empty where it can."""
-        return self.found_inapplicable or self.law.needs(self.domain.exemplar)
+        return self.found_inapplicable or self.law.needs(self.domain.exemplar) or self._without_gradients
+
+    @property
+    def _without_gradients(self) -> str:
+        """Why no gradient shows in the circumstances that every case is under; empty where one can."""
+        hidden = told_of(name for name in self.domain.under if CIRCUMSTANCES[name].shown == "values")
+        return f"no gradient is looked at {hidden}" if hidden and self.law.gradients else ""
 
     @property
     def declared(self) -> str:
