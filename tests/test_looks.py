@@ -88,7 +88,7 @@ def test_each_look_finds_its_fault(claim: type[OfRows], law: str, looks: tuple[s
 
 @pytest.mark.parametrize("claim", [SixForOne, NaiveSoftplus, LostSmall])
 def test_usual_values_would_not_find_it(claim: type[OfRows]) -> None:
-    cell = Cell(Domain(claim, {"values": "normal", "n": 3}), LAWS["forward"])
+    cell = Cell(Domain(claim, {"values": "normal", "n": 3, "batch": (5,)}), LAWS["forward"])
     cell.test(Plan())()
     assert {case.values for case in cell.tally.cases} == {"normal"}
 

@@ -48,11 +48,11 @@ class Domain:
         self.pins = dict(pins or {})
         self.data = data
         with located(claim):
+            self.fields = fields_of(claim)
             asked = [asked_and_left_out(words) for words in (claim.circumstances, self.pins.pop("under", ()))]
             self.left_out = [name for _, left_out in asked for name in left_out]
             if under := together(name for names, _ in asked for name in names):
                 self.pins["under"] = under
-            self.fields = fields_of(claim)
             self.masks = of_kind(MaskField, self.fields)
             self.sized = of_kind(SizeField, self.fields)
             self.choices = of_kind(Choice, self.fields)
