@@ -188,8 +188,6 @@ class Form:
         """
         carried = self.claim.carry(theta)
         self._check_carried(carried, theta)
-        if type(self.claim).carry is not Equivalence.carry:
-            return carried
         return {name: value for name, value in carried.items() if name not in self.constants}
 
     def tensors(self, output: object) -> tuple[Tensor, ...]:

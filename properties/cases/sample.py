@@ -110,7 +110,8 @@ class Sample:
             self.candidate = Form("candidate", self.claim, candidate, self.dtype)
             self.trained = trained_buffers(type(self.claim), self.reference.module, self._called)
         self.reference.draws = self.candidate.draws = case.seed
-        self.candidate.constants = self.candidate.buffers.keys() - self.trained.keys()
+        if type(self.claim).carry is Equivalence.carry:
+            self.candidate.constants = self.candidate.buffers.keys() - self.trained.keys()
         self.under = Under(case.under)
         for form in (self.reference, self.candidate) if case.under else ():
             self.under.put(form.module)

@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from equivalence.claim import Equivalence, Theta
+from equivalence.claim import Theta
 from properties.cases.form import Form, FormError, answering
 from properties.cases.sample import Sample, build, load, named_tensors
-from properties.circumstances.registry import asked_and_left_out
 from properties.laws.comparing import Alone, narrowed, with_itself
 from properties.laws.function import differentiable, pull_back
 from properties.laws.registry import ANOTHER_FUNCTION, law
@@ -51,13 +50,10 @@ def _from_the_start_or_later(where: str) -> str:
     return ANOTHER_FUNCTION if where.startswith("call 1") else "state"
 
 
-def _carried_buffers(reference: Observation, candidate: Observation, sample: Sample) -> tuple[Any, Any]:
-    """Keep the buffers that carry names, or that a call changes where none is written: the others are own."""
-    kept = reference["buffer"]
-    if type(sample.claim).carry is Equivalence.carry:
-        kept = {name: value for name, value in kept.items() if not torch.equal(value, sample.theta[name])}
-    buffers = {name: candidate["buffer"][name] for name in kept}
-    return {**reference, "buffer": kept}, {**candidate, "buffer": buffers}
+def _carried_buffers(reference: Observation, candidate: Observation, _: Sample) -> tuple[Any, Any]:
+    """Keep the buffers that carry names: the others are the candidate's own."""
+    buffers = {name: candidate["buffer"][name] for name in reference["buffer"]}
+    return reference, {**candidate, "buffer": buffers}
 
 
 @law(
@@ -71,7 +67,7 @@ def modes(form: Form, sample: Sample) -> Any:
     outputs, updated = _in_modes(form, sample)
     with torch.no_grad():
         carried = form.in_candidate(updated)
-    buffers = sorted(sample.candidate.buffers.keys() & carried.keys())
+    buffers = sorted((sample.candidate.buffers.keys() & carried.keys()) - {*sample.candidate.constants})
     return {**outputs, "buffer": {name: carried[name] for name in buffers}}
 
 
@@ -165,6 +161,5 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
 
 def _switched(sample: Sample) -> Sequence[bool]:
     """Give the modes of one call after another, True in train: none in which nothing is claimed."""
-    _, left_out = asked_and_left_out(sample.claim.circumstances)
-    in_train, in_eval = "eval" not in sample.case.under, "eval" not in left_out
+    in_train, in_eval = "eval" not in sample.case.under, "not eval" not in sample.claim.circumstances
     return [mode for mode in (False, False, True, True, False) if (in_train if mode else in_eval)]

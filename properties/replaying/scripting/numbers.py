@@ -121,7 +121,7 @@ def _asked(finding: Finding, sample: Sample) -> Mapping[str, tuple[str, str]]:
     return {
         "other_theta": (_theta(sample, Stream.OTHER_THETA, "other_theta"), "other_theta"),
         "other_claim": ("".join(other), "other"),
-        "case": ("", f"SimpleNamespace(seed={case.seed})"),
+        "case": ("", f"SimpleNamespace(seed={case.seed}, under={case.under!r})"),
     }
 
 
