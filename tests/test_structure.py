@@ -28,6 +28,7 @@ HEIGHTS = {
     "properties.ways": 3,
     "properties.report": 4,
     "properties.oracle": 4,
+    "properties.needs": 3,
     "properties.circumstances": 4,
     "properties.cases": 5,
     "properties.cost": 5,

@@ -166,11 +166,8 @@ class Sample:
 
     def draw_inputs(self, stream: Stream) -> tuple[Tensor, ...]:
         """Draw every input from one stream of the case's seed."""
-        generator = self.generator(stream)
-        return tuple(
-            self._named(stream, name, self._input(variable, self.case.shape(variable), generator))
-            for name, variable in self.claim.inputs().items()
-        )
+        drawn = self._inputs_of(self.case, stream)
+        return tuple(self._named(stream, name, value) for name, value in drawn)
 
     def draw_like(self, tensors: Iterable[Tensor], stream: Stream) -> tuple[Tensor, ...]:
         """Draw cotangents or tangents of the given shapes."""
@@ -200,12 +197,14 @@ class Sample:
     def draw_resized(self, change: Callable[[int], int]) -> tuple[Tensor, ...]:
         """Draw inputs with the size of every free axis changed, which are none of the numbers of the case."""
         axes = {name: tuple(map(change, shape)) for name, shape in self.case.axes.items()}
-        resized, generator = replace(self.case, axes=axes), self.generator(Stream.EARLIER)
         with self.regime.given():
-            return tuple(
-                self._input(variable, resized.shape(variable), generator)
-                for variable in self.claim.inputs().values()
-            )
+            return tuple(value for _, value in self._inputs_of(replace(self.case, axes=axes), Stream.EARLIER))
+
+    def _inputs_of(self, case: Case, stream: Stream) -> Iterator[tuple[str, Tensor]]:
+        """Draw the inputs of a case with these axes, by name."""
+        generator = self.generator(stream)
+        for name, variable in self.claim.inputs().items():
+            yield name, self._input(variable, case.shape(variable), generator)
 
     def _used(self, form: Form, theta: Theta) -> Use:
         """Say what a circumstance may use of a form that is being called."""

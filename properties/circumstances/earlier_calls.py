@@ -6,31 +6,24 @@ import copy
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
-from equivalence.claim import Equivalence
-from properties.circumstances.registry import Call, Use, circumstance
+from properties.circumstances.registry import Call, Use, change_parameters, circumstance, tensors_of
+from properties.needs import free_axes
 
 FURTHER = 3
 """So much longer is every free axis of a longer call."""
 
 
-def _free_axes(claim: Equivalence) -> str:
-    """Need a size that one form sees change."""
-    names = (name for one in claim.inputs().values() for name in one.axes.split())
-    free = any(name.startswith("*") or not (name.isdigit() or hasattr(claim, name)) for name in names)
-    return "" if free else "no free axes"
-
-
-@circumstance("calls", "after a longer call", needs=_free_axes)
+@circumstance("calls", "after a longer call", needs=free_axes)
 def after_longer(use: Use, call: Call, *inputs: Tensor) -> Any:
     """f(more rows, more steps), then f(x)."""
     call(*use.resized(lambda size: size + FURTHER))
     return call(*inputs)
 
 
-@circumstance("calls", "after a shorter call", needs=_free_axes)
+@circumstance("calls", "after a shorter call", needs=free_axes)
 def after_shorter(use: Use, call: Call, *inputs: Tensor) -> Any:
     """f(fewer rows, fewer steps), then f(x)."""
     call(*use.resized(lambda size: max(1, size - 1)))
@@ -65,7 +58,7 @@ def after_backward(use: Use, call: Call, *inputs: Tensor) -> Any:
     # A layer that is deployed was trained outside inference mode, in which nothing is saved for a backward.
     with torch.inference_mode(mode=False), torch.enable_grad():
         earlier = [x.detach().clone().requires_grad_(x.is_floating_point()) for x in inputs]
-        outputs = [one for one in _tensors(call(*earlier)) if one.requires_grad]
+        outputs = [one for one in tensors_of(call(*earlier)) if one.requires_grad]
         leaves = [value for value in (*use.module.parameters(), *earlier) if value.requires_grad]
         if outputs and leaves:
             # A cotangent of memory of its own: what an expanded one shows is for `summed` to name.
@@ -79,7 +72,7 @@ def after_writing(use: Use, call: Call, *inputs: Tensor) -> Any:
     own = [*inputs, *use.module.parameters(), *use.module.buffers()]
     with torch.no_grad():
         before = [value.clone() for value in own]
-        for output in _tensors(call(*inputs)):
+        for output in tensors_of(call(*inputs)):
             if output.is_floating_point():
                 output.add_(1)
     answer = tree_map_only(Tensor, torch.clone, call(*inputs))
@@ -94,7 +87,7 @@ def after_writing(use: Use, call: Call, *inputs: Tensor) -> Any:
 def after_float(use: Use, _: Call, *inputs: Tensor) -> Any:
     """f.float()(x), f.double()(x)."""
     module = use.copied()
-    kept = {name: value.clone() for name, value in module.state_dict().items()}
+    kept = _state_of(module)
     with torch.no_grad():
         module.float()(*(x.float() if x.is_floating_point() else x for x in inputs))
     # What float32 lost of the parameters comes back.
@@ -107,10 +100,9 @@ def after_loading(use: Use, _: Call, *inputs: Tensor) -> Any:
     """g.eval()(x), g.load_state_dict(f's), then g(x): what was kept of other parameters is stale."""
     module = use.copied()
     training = module.training
-    kept = {name: value.clone() for name, value in module.state_dict().items()}
+    kept = _state_of(module)
+    change_parameters(module)
     with torch.no_grad():
-        for value in module.parameters():
-            value.neg_().add_(1)
         module.eval()(*inputs)
     module.load_state_dict(kept)
     return module.train(training)(*inputs)
@@ -122,14 +114,13 @@ def copied(use: Use, _: Call, *inputs: Tensor) -> Any:
     module = use.copied()
     with torch.no_grad():
         module(*inputs)
-        found = copy.deepcopy(module)
-        for value in module.parameters():
-            value.neg_().add_(1)
+    found = copy.deepcopy(module)
+    change_parameters(module)
     return found(*inputs)
 
 
-def _tensors(output: Any) -> list[Tensor]:
-    return [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
+def _state_of(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in module.state_dict().items()}
 
 
 def _dtype(state: dict[str, Tensor]) -> torch.dtype:

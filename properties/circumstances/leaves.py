@@ -6,13 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
-from equivalence.claim import Equivalence, Theta
-from equivalence.variable import Real
+from equivalence.claim import Theta
 from properties.circumstances.registry import Call, Use, circumstance
-
-
-def _real_inputs(claim: Equivalence) -> str:
-    return "" if any(isinstance(one, Real) for one in claim.inputs().values()) else "no real inputs"
+from properties.needs import real_inputs
 
 
 @circumstance("parameters", "with frozen parameters", shown="gradients")
@@ -33,7 +29,7 @@ def second_frozen(theta: Theta) -> Theta:
     return _every_other(theta, 1)
 
 
-@circumstance("gradients", "with inputs that need a gradient", needs=_real_inputs)
+@circumstance("gradients", "with inputs that need a gradient", needs=real_inputs)
 def input_leaves(_: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x) where x is a leaf: not that of the first layer of a network."""
     return call(*(_leaf(x) for x in inputs))

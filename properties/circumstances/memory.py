@@ -9,30 +9,20 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
-from equivalence.claim import Equivalence
 from properties.circumstances.registry import Call, Use, circumstance
-
-OF_IMAGES = 4
-"""Axes of a batch of images, which channels_last orders."""
-
-
-def _images(claim: Equivalence) -> str:
-    """Need an input that can be a batch of images."""
-    names = [one.axes.split() for one in claim.inputs().values()]
-    fits = any(len(axes) == OF_IMAGES or any(name.startswith("*") for name in axes) for axes in names)
-    return "" if fits else "no input of four axes"
+from properties.needs import OF_IMAGES, images
 
 
 @circumstance("inputs", "x transposed in memory")
 def transposed(_: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), x as a transpose leaves it."""
-    return call(*map(_transposed, inputs))
+    return call(*map(in_transposed_memory, inputs))
 
 
 @circumstance("inputs", "x strided in memory")
 def strided(_: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), x as x[..., ::2] leaves it."""
-    return call(*(torch.stack([x, x], dim=-1).flatten(-2)[..., ::2] if x.ndim else x for x in inputs))
+    return call(*map(in_strided_memory, inputs))
 
 
 @circumstance("inputs", "x in the middle of other memory")
@@ -44,11 +34,11 @@ def offset(_: Use, call: Call, *inputs: Tensor) -> Any:
 @circumstance("inputs", "x expanded")
 def expanded(_: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), x one slice that is repeated without memory of its own."""
-    return call(*(x[:1].expand_as(x) if x.ndim and len(x) else x for x in inputs))
+    return call(*map(repeating_the_first, inputs))
 
 
 # In values alone: the backward of torch's own group norm ends the process where such an x needs no gradient.
-@circumstance("inputs", "x in channels_last memory", shown="values", needs=_images, axes=OF_IMAGES)
+@circumstance("inputs", "x in channels_last memory", shown="values", needs=images, axes=OF_IMAGES)
 def channels_last(_: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), x as images with their channels last in memory."""
     return call(
@@ -74,12 +64,27 @@ def cotangent_strided(_: Use, call: Call, *inputs: Tensor) -> Any:
     return _each(_widened, call(*inputs))
 
 
+def in_transposed_memory(x: Tensor) -> Tensor:
+    """Return a copy that lies as a transpose leaves it."""
+    return (
+        x.transpose(0, -1).clone(memory_format=torch.contiguous_format).transpose(0, -1)
+        if x.ndim
+        else x.clone()
+    )
+
+
+def in_strided_memory(x: Tensor) -> Tensor:
+    """Return a copy that lies in every other place of its memory."""
+    return torch.stack([x, x], dim=-1).flatten(-2)[..., ::2] if x.ndim else x.clone()
+
+
+def repeating_the_first(x: Tensor) -> Tensor:
+    """Return a copy of the first slice, which stands in every place of the first axis."""
+    return x[:1].clone().expand_as(x) if x.ndim and len(x) else x.clone()
+
+
 def _each(change: Callable[[Tensor], Tensor], output: Any) -> Any:
     return tree_map_only(Tensor, change, output)
-
-
-def _transposed(x: Tensor) -> Tensor:
-    return x.transpose(0, -1).clone(memory_format=torch.contiguous_format).transpose(0, -1) if x.ndim else x
 
 
 def _widened(output: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal, TypedDict, Unpack, get_args
 
+import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError
@@ -96,6 +98,18 @@ class Circumstance:
     def statement(self) -> str:
         """What it does, as its docstring opens with it."""
         return (self.change.__doc__ or "").strip().partition("\n")[0]
+
+
+def tensors_of(*outputs: Any) -> Tensors:
+    """Give the tensors of outputs, whatever they lie in."""
+    return tuple(leaf for leaf in tree_leaves(outputs) if isinstance(leaf, Tensor))
+
+
+def change_parameters(module: nn.Module) -> None:
+    """Write other values into a module's parameters, in place."""
+    with torch.no_grad():
+        for value in module.parameters():
+            value.neg_().add_(1)
 
 
 CIRCUMSTANCES: dict[str, Circumstance] = {}

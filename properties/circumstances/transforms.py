@@ -13,30 +13,17 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import parametrize
 from torch.utils._python_dispatch import _disable_current_modes, is_in_torch_dispatch_mode
-from torch.utils._pytree import tree_leaves, tree_map, tree_map_only
+from torch.utils._pytree import tree_map, tree_map_only
 from torch.utils.checkpoint import checkpoint
 
-from equivalence.claim import Equivalence
-from equivalence.variable import Real
-from properties.circumstances.registry import Call, Use, circumstance
+from properties.circumstances.registry import Call, Use, change_parameters, circumstance, tensors_of
+from properties.needs import leading_axes, one_real_input
 
 COMPILER = "inductor" if which(os.environ.get("CXX", "g++")) else "aot_eager"
 """Inductor needs a C++ compiler."""
 
 
-def _leading_axes(claim: Equivalence) -> str:
-    """Need inputs that share any number of leading axes."""
-    firsts = {one.axes.split()[0] if one.axes else "" for one in claim.inputs().values()}
-    return "" if len(firsts) == 1 and firsts.pop().startswith("*") else "no leading axes common to all inputs"
-
-
-def _one_real_input(claim: Equivalence) -> str:
-    """Need a single input, and one that can be differentiated."""
-    variables = list(claim.inputs().values())
-    return "" if len(variables) == 1 and isinstance(variables[0], Real) else "not one real input alone"
-
-
-@circumstance("transform", "under torch.func.vmap", needs=_leading_axes, optional=True)
+@circumstance("transform", "under torch.func.vmap", needs=leading_axes, optional=True)
 def vmap(use: Use, call: Call, *inputs: Tensor) -> Any:
     """f of each slice of the first axis by itself."""
     batched = use.leading > 0 and all(len(x) for x in inputs)
@@ -49,7 +36,7 @@ def vmap(use: Use, call: Call, *inputs: Tensor) -> Any:
 @circumstance(
     "transform",
     "under torch.func.jvp",
-    needs=_one_real_input,
+    needs=one_real_input,
     shown="values",
     optional=True,
     tried="explore",  # Its first use takes 2 s and 75 MiB.
@@ -60,20 +47,20 @@ def jvp(use: Use, call: Call, *inputs: Tensor) -> Any:
     with warnings.catch_warnings():
         # What torch uses of its own to differentiate forwards.
         warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
-        return _flat(*torch.func.jvp(call, inputs, tangents))
+        return tensors_of(*torch.func.jvp(call, inputs, tangents))
 
 
 @circumstance(
     "transform",
     "under torch.func.grad",
-    needs=_one_real_input,
+    needs=one_real_input,
     shown="values",
     optional=True,
     tried="explore",  # Its first use imports the compiler.
 )
 def func_grad(_: Use, call: Call, *inputs: Tensor) -> Any:
     """The gradient of f(x).sum() in x, by torch.func.grad."""
-    return torch.func.grad(lambda x: sum(one.sum() for one in _flat(call(x))))(*inputs)
+    return torch.func.grad(lambda x: sum(one.sum() for one in tensors_of(call(x))))(*inputs)
 
 
 @circumstance("transform", "under activation checkpointing", optional=True)
@@ -106,9 +93,7 @@ def functional(use: Use, _: Call, *inputs: Tensor) -> Any:
     """functional_call(g, theta, x), g a module with other parameters."""
     module = use.copied()
     values = {name: value.detach().clone() for name, value in module.state_dict().items()}
-    with torch.no_grad():
-        for value in module.parameters():
-            value.neg_().add_(1)
+    change_parameters(module)
     return functional_call(module, values, inputs)
 
 
@@ -150,7 +135,3 @@ def _moved(made: Any, disturbed: Any, plain: Any) -> Any:
 
 def _in_single(output: Tensor) -> Tensor:
     return output.float() if output.dtype == torch.bfloat16 else output
-
-
-def _flat(*outputs: Any) -> tuple[Tensor, ...]:
-    return tuple(leaf for leaf in tree_leaves(outputs) if isinstance(leaf, Tensor))

@@ -78,7 +78,7 @@ class Judge:
             usual = self.verdict(replace(verdict.case, values=NORMAL))
             if not usual.holds:
                 return usual
-        return _told(verdict)
+        return _noted(verdict)
 
     def retried(self, verdict: Verdict, values: Values) -> Verdict:
         """Decide a case once more, in the same way, on other values; OutsideDomainError as `verdict`."""
@@ -351,7 +351,7 @@ class Judge:
         return examine(sides, trace)
 
 
-def _told(verdict: Verdict) -> Verdict:
+def _noted(verdict: Verdict) -> Verdict:
     """Tell what differs just below overflow, and refute nothing by it."""
     if verdict.holds:
         return verdict

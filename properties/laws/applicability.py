@@ -1,14 +1,10 @@
-"""What a law needs of a claim, each with the reason it gives where the claim has none."""
+"""What a law needs of the forms of a claim, each with the reason it gives where they have it not."""
 
 from __future__ import annotations
 
 from equivalence.claim import Equivalence
 from properties.cases.sample import build
-
-
-def real_inputs(claim: Equivalence) -> str:
-    """Need an input that can be differentiated."""
-    return "" if any(one.real for one in claim.inputs().values()) else "no real inputs"
+from properties.needs import real_inputs
 
 
 def parameters(claim: Equivalence) -> str:
@@ -26,20 +22,6 @@ def matrices(claim: Equivalence) -> str:
 def real_inputs_or_parameters(claim: Equivalence) -> str:
     """Need something to differentiate in."""
     return "nothing to differentiate in" if real_inputs(claim) and parameters(claim) else ""
-
-
-def leading_axes(claim: Equivalence) -> str:
-    """Need inputs with any number of leading axes."""
-    variables = list(claim.inputs().values())
-    starred = [one.axes.split()[0] for one in variables if one.axes.startswith("*")]
-    if variables and len(starred) == len(variables) and len(set(starred)) == 1:
-        return ""
-    return "no leading axes common to all inputs"
-
-
-def inputs(claim: Equivalence) -> str:
-    """Need an input."""
-    return "" if claim.inputs() else "no inputs"
 
 
 def dead_entries(claim: Equivalence) -> str:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from properties.cases.form import Form, FormError
 from properties.cases.sample import InapplicableError, Sample, Stream
-from properties.laws.applicability import parameters, real_inputs, real_inputs_or_parameters
+from properties.laws.applicability import parameters, real_inputs_or_parameters
 from properties.laws.registry import law
+from properties.needs import real_inputs
 
 
 @law(shown="values", wired=True, otherwise="other outputs")

@@ -13,9 +13,10 @@ from equivalence.variable import Variable
 from properties.cases.case import Case
 from properties.cases.form import REFUSED, Form
 from properties.cases.sample import Sample, Stream
-from properties.laws.applicability import inputs, leading_axes, real_inputs
+from properties.circumstances.memory import in_strided_memory, in_transposed_memory, repeating_the_first
 from properties.laws.comparing import narrowed, with_its
 from properties.laws.registry import law
+from properties.needs import inputs, leading_axes, real_inputs
 
 
 def _row_by_row(form: Form, sample: Sample) -> Any:
@@ -119,27 +120,9 @@ def _used(form: Form, sample: Sample, x: Sequence[Tensor]) -> dict[str, Any]:
 
 def _layouts(tensors: Sequence[Tensor]) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
     """Give the same shapes in other layouts; an expanded tensor repeats its first slice."""
-    yield "transposed", tuple(_transposed(tensor) for tensor in tensors)
-    yield "strided", tuple(_strided(tensor) for tensor in tensors)
-    yield "expanded", tuple(_expanded(tensor) for tensor in tensors)
-
-
-def _transposed(tensor: Tensor) -> Tensor:
-    if tensor.ndim < 2:  # noqa: PLR2004  (a vector has no transpose)
-        return tensor.clone()
-    return tensor.transpose(0, -1).clone(memory_format=torch.contiguous_format).transpose(0, -1)
-
-
-def _strided(tensor: Tensor) -> Tensor:
-    if not tensor.ndim:
-        return tensor.clone()
-    return torch.stack([tensor, tensor], dim=-1).flatten(-2)[..., ::2]
-
-
-def _expanded(tensor: Tensor) -> Tensor:
-    if not tensor.ndim or not len(tensor):
-        return tensor.clone()
-    return tensor[:1].clone().expand_as(tensor)
+    yield "transposed", tuple(map(in_transposed_memory, tensors))
+    yield "strided", tuple(map(in_strided_memory, tensors))
+    yield "expanded", tuple(map(repeating_the_first, tensors))
 
 
 def _random_entries(sample: Sample, place: int) -> list[list[int]]:
