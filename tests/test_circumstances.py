@@ -113,6 +113,13 @@ def test_the_smallest_case_names_the_circumstances_that_matter_and_no_others(see
         assert "in eval mode, " in found.record.case
 
 
+def test_a_case_in_two_circumstances_is_cut_down_to_the_one_that_matters() -> None:
+    cell = Cell(Domain(claim(without_gradients)), LAWS["forward"])
+    found = verdict(claim(without_gradients), "eval", "no_grad", "transposed")
+    assert not found.holds
+    assert cell._smallest(found).case.under == ("no_grad",)
+
+
 def test_what_differs_everywhere_is_shown_in_the_plainest_use() -> None:
     assert refuted(claim(lambda *_: True)).verdict.case.under == ()
 

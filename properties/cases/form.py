@@ -39,11 +39,16 @@ class FormError(Exception):
 
     def __init__(self, side: str, original: BaseException) -> None:
         """Keep which form it was and what it raised."""
-        super().__init__(f"{side} raised {type(original).__name__}: {original}")
+        # What an exception is made of again, in another process.
+        super().__init__(side, original)
         self.side = side
         self.original = original
         self.regime: Regime | None = None
         """The numbers on which it raised, where a judge knows them."""
+
+    def __str__(self) -> str:
+        """Name the form and what it raised."""
+        return f"{self.side} raised {type(self.original).__name__}: {self.original}"
 
 
 @contextmanager

@@ -99,18 +99,20 @@ class Judge:
             return None
 
     def values(self, verdict: Verdict) -> Values:
-        """Give the numbers that a verdict was decided on, by name."""
-        sample = Sample(verdict.case, verdict.regime, self.domain.data, {})
+        """Give the numbers that a verdict was decided on, by name; none where there is no form."""
+        sample = None
         with own_state(verdict.case), suppress(FormError):
+            sample = Sample(verdict.case, verdict.regime, self.domain.data, {})
             self.law.equation(sample)
-        return sample.drawn
+        return sample.drawn if sample else {}
 
     def unnamed_buffers(self) -> list[str]:
-        """Name the candidate's buffers that `carry` does not, in a typical case."""
-        sample = Sample(self.domain.typical, DOUBLE, self.domain.data)
-        with torch.no_grad(), own_state(self.domain.typical):
+        """Name the candidate's buffers that `carry` does not, in a typical case that it accepts."""
+        with torch.no_grad(), own_state(self.domain.typical), suppress(FormError):
+            sample = Sample(self.domain.typical, DOUBLE, self.domain.data)
             carried = sample.candidate.carried(sample.theta)
-        return [name for name in sample.candidate.buffers if name not in carried]
+            return [name for name in sample.candidate.buffers if name not in carried]
+        return []
 
     def culprit(self, verdict: Verdict, values: Values) -> str:
         """Say where the candidate loses its precision; empty where no one operation explains it."""
@@ -145,8 +147,16 @@ class Judge:
                 raise
             if self._may_be_refused(case):
                 return Verdict(case, DIRECTLY, error.regime or DOUBLE, notes=(_told_of_refusal(case, error),))
-            self._require_premise(case, DOUBLE)
+            self._require_premise_beside_none(case)
             return Verdict(case, DIRECTLY, error.regime or DOUBLE, raised(error))
+
+    def _require_premise_beside_none(self, case: Case) -> None:
+        """Ask the reference for the premise beside a candidate that raises, also where it is constructed."""
+        try:
+            self._require_premise(case, DOUBLE)
+        except FormError as error:
+            if error.side == "reference":
+                raise
 
     def _by_values(self, case: Case) -> Verdict:
         """Decide by integers, and by reals too where a form chooses by value: integers never lie between."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 
 from hypothesis.errors import Unsatisfiable
 
@@ -34,6 +36,11 @@ class Status(StrEnum):
 
 FUNCTION = "forward"
 """The law without which nothing is called the same."""
+NOT_THE_USERS = {
+    Path(__file__).parent.parent,
+    *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+}
+"""Folders of code that no user of the suite writes."""
 AS_CLAIMED = {Status.HOLDS, Status.REFUTED_AS_DECLARED, Status.NOT_CLAIMED, Status.DOES_NOT_APPLY}
 
 
@@ -132,8 +139,23 @@ def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
     if isinstance(error, Unsatisfiable):
         return _nothing_executed(cell)
     if error is not None:
-        return "".join(traceback.format_exception(error))
+        return "".join(_raised(error))
     return _not_found(cell) if status is Status.BREAK_NOT_FOUND else ""
+
+
+def _raised(error: BaseException) -> Iterator[str]:
+    """Give where the user's code raised, in one place; all of the way where it was none of theirs."""
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
+    if not theirs:
+        yield from traceback.format_exception(error)
+        return
+    yield from traceback.format_list(theirs[-1:])
+    yield f"{type(error).__name__}: {error}\n"
+
+
+def _is_ours(file: str) -> bool:
+    """Whether a file is no user's: of this package, of what is installed, or of Python."""
+    return any(Path(file).is_relative_to(folder) for folder in NOT_THE_USERS)
 
 
 def _nothing_executed(cell: Cell) -> str:

@@ -164,9 +164,9 @@ def _is_told_with(record: CellRecord, wrong: Collection[str]) -> bool:
 
 
 def _cause(record: CellRecord) -> str:
-    """Say what two failures of a claim share: refutations are one, errors by what was raised."""
+    """Say what two failures of a claim share: refutations are one, errors by what was raised, or is to do."""
     if record.status == Status.ERROR:
-        return "".join(record.text.splitlines()[-1:])
+        return "".join(record.text.splitlines()[-1:]).rpartition("; ")[2]
     return record.law if record.status == Status.BREAK_NOT_FOUND else ""
 
 
