@@ -109,13 +109,6 @@ def test_a_reference_that_refuses_fewer_is_none(seed: int) -> None:
     assert 0 < cell.tally.refused < cell.tally.executed
 
 
-def test_what_is_refused_while_a_failure_shrinks_does_not_count() -> None:
-    cell = Cell(Domain(NegatedFromFive), LAWS["forward"])
-    with pytest.raises(Refuted):
-        cell.test(Plan(examples=3))()
-    assert mostly_refused(cell.tally, 3)
-
-
 class RaisingFromFive(NegatedFromFive):
     """A candidate that raises where the reference takes a case, which is seldom."""
 
@@ -123,8 +116,13 @@ class RaisingFromFive(NegatedFromFive):
         return Few(self.features, -1)
 
 
-def test_a_candidate_that_raises_is_refuted_where_most_is_refused() -> None:
-    cell = Cell(Domain(RaisingFromFive), LAWS["forward"])
-    with pytest.raises(Refuted):
-        cell.test(Plan(examples=3))()
-    assert mostly_refused(cell.tally, 3)
+@pytest.mark.parametrize("claim", [NegatedFromFive, RaisingFromFive])
+def test_what_is_refused_while_a_failure_shrinks_does_not_count(claim: type[Equivalence]) -> None:
+    tallies = []
+    # How often the shrinking meets what is refused is Hypothesis' affair: of eight seeds, some do mostly.
+    for number in range(8):
+        cell = Cell(Domain(claim), LAWS["forward"])
+        with pytest.raises(Refuted):
+            cell.test(Plan(examples=3, seed=number))()
+        tallies.append(cell.tally)
+    assert any(mostly_refused(tally, 3) for tally in tallies)
