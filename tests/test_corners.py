@@ -14,7 +14,7 @@ from properties.cases.values import LOOKS, NORMAL
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
-from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, around_blocks, uncovered
+from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, Corners
 
 
 class Slip(nn.Linear):
@@ -59,7 +59,7 @@ def has(cases: list[Case], name: str, size: int) -> bool:
 
 
 def test_one_small_case_is_given_for_each_size_that_none_had() -> None:
-    corners = list(uncovered(Domain(Masked), [], []))
+    corners = list(Corners(Domain(Masked)).uncovered([], []))
     assert [str(corner).replace("'", "").removesuffix(", seed=0") for corner in corners] == [
         "high=0, wide=2, depth=2, mask=Mask(rows=), batch=(2,), tokens=(2,)",
         "high=1, wide=2, depth=2, mask=Mask(rows=11), batch=(2,), tokens=(2,)",
@@ -72,25 +72,25 @@ def test_one_small_case_is_given_for_each_size_that_none_had() -> None:
         "high=2, wide=2, depth=2, mask=Mask(rows=11/11), batch=(2,), tokens=(0,)",
         "high=2, wide=2, depth=2, mask=Mask(rows=11/11), batch=(2,), tokens=(1,)",
     ]
-    assert not list(uncovered(Domain(Masked), corners, [NORMAL]))
+    assert not list(Corners(Domain(Masked)).uncovered(corners, [NORMAL]))
 
 
 def test_one_case_is_given_for_each_look_that_none_had() -> None:
     domain = Domain(Masked)
     wide = replace(domain.typical, axes=dict.fromkeys(domain.axes, (5,)), values="ties")
-    corners = list(uncovered(domain, [wide], ["zeros", "ties", "equal"]))
+    corners = list(Corners(domain).uncovered([wide], ["zeros", "ties", "equal"]))
     assert [case.values for case in corners if case.values != NORMAL] == ["zeros", "equal"]
     # A look of few numbers, or of none, shows nothing.
     for axes in ((0,), (1,)):
         few = replace(wide, axes=dict.fromkeys(domain.axes, axes))
-        assert "ties" in {case.values for case in uncovered(domain, [few], ["ties"])}
+        assert "ties" in {case.values for case in Corners(domain).uncovered([few], ["ties"])}
     pinned = Domain(Masked, {"values": "small"})
-    assert {case.values for case in uncovered(pinned, [], LOOKS)} == {"small"}
+    assert {case.values for case in Corners(pinned).uncovered([], LOOKS)} == {"small"}
 
 
 def test_what_is_pinned_stays() -> None:
     pins = {"high": 3, "wide": 2, "depth": 1, "batch": (2, 0), "seed": 7}
-    corners = list(uncovered(Domain(Masked, pins), [], []))
+    corners = list(Corners(Domain(Masked, pins)).uncovered([], []))
     assert {(case.claim.high, case.axes["batch"], case.seed) for case in corners} == {(3, (2, 0), 7)}  # type: ignore[attr-defined]
     assert [case.axes["tokens"] for case in corners] == [(0,), (1,)]
 
@@ -102,7 +102,7 @@ def test_every_cell_of_ten_cases_has_them_all(law: str, looks: Iterable[str]) ->
         for seed in range(8):
             cell = cells(None, law=law)
             cell.test(Plan(examples=examples, seed=seed))()
-            missing += list(uncovered(cell.domain, cell.tally.cases, looks))
+            missing += list(Corners(cell.domain).uncovered(cell.tally.cases, looks))
         assert (not missing) == complete
 
 
@@ -135,7 +135,7 @@ class FromTwoOn(Masked):
 def test_a_corner_that_the_reference_refuses_lies_outside_and_is_no_trouble() -> None:
     cell = Cell(Domain(FromTwoOn, {"wide": 2}), LAWS["forward"])
     cell.test(Plan(examples=10))()
-    missing = uncovered(cell.domain, cell.tally.cases, LOOKS)
+    missing = Corners(cell.domain).uncovered(cell.tally.cases, LOOKS)
     assert [case.claim.high for case in missing] == [0, 1]  # type: ignore[attr-defined]
     assert cell.tally.outside >= 2
 
@@ -146,7 +146,7 @@ def blocks(wrong: Any) -> Cell:
 
 def test_each_size_around_blocks_is_tried_of_each_field_and_free_axis_alone() -> None:
     domain = Domain(Masked)
-    tried = list(around_blocks(domain, BLOCKS))
+    tried = list(Corners(domain).around_blocks(BLOCKS))
     usual = domain.sizes(domain.typical)
     large = [
         {name: size for name, size in domain.sizes(case).items() if size != usual[name]} for case in tried
@@ -157,8 +157,8 @@ def test_each_size_around_blocks_is_tried_of_each_field_and_free_axis_alone() ->
 
 def test_what_is_pinned_stays_and_what_is_too_large_is_left_out() -> None:
     domain = Domain(Masked, {"high": 4000, "batch": (2,)})
-    found = {(case.claim.wide, case.axes["tokens"]) for case in around_blocks(domain, BLOCKS)}  # type: ignore[attr-defined]
-    assert all(case.axes["batch"] == (2,) for case in around_blocks(domain, BLOCKS))
+    found = {(case.claim.wide, case.axes["tokens"]) for case in Corners(domain).around_blocks(BLOCKS)}  # type: ignore[attr-defined]
+    assert all(case.axes["batch"] == (2,) for case in Corners(domain).around_blocks(BLOCKS))
     assert found == {(33, (2,)), (64, (2,)), *((2, (size,)) for size in BLOCKS)}
 
 
@@ -172,7 +172,7 @@ def test_a_law_about_values_or_gradients_is_tried_around_blocks(law: str) -> Non
 def test_exploring_tries_more_sizes_around_blocks() -> None:
     assert set(BLOCKS) < set(EXPLORED_BLOCKS)
     cell = cells(None)
-    cell.try_corners(exploring=True)
+    cell.try_corners(Corners(cell.domain), exploring=True)
     assert {case.claim.wide for case in cell.tally.cases} >= set(EXPLORED_BLOCKS)  # type: ignore[attr-defined]
 
 
@@ -183,3 +183,12 @@ def test_the_least_size_that_fails_is_shown(wrong: Any, least: int) -> None:
     case = raised.value.verdict.case
     assert case.claim.wide == least  # type: ignore[attr-defined]
     assert max(size for shape in case.axes.values() for size in shape) < min(BLOCKS)
+
+
+def test_the_numbers_of_the_corners_come_from_the_seed_of_the_run() -> None:
+    cells = [Cell(Domain(Masked), LAWS["forward"]) for _ in range(2)]
+    for number, cell in enumerate(cells):
+        cell.try_corners(Corners(cell.domain, number))
+        assert {case.seed for case in cell.tally.cases} == {number}
+    pinned = Corners(Domain(Masked, {"seed": 3}), 1)
+    assert {case.seed for case in pinned.around_blocks(BLOCKS)} == {3}

@@ -30,7 +30,7 @@ from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.refutation.manner import manner_of
 from properties.running.aim import Aim
-from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, around_blocks, uncovered, unused, with_size
+from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, Corners, with_size
 from properties.running.profiles import profile
 from properties.running.refusals import MostlyRefusedError, mostly_refused, told
 from properties.running.workers import say
@@ -128,7 +128,7 @@ class Cell:
             if self._mostly_refused(self.tally.executed):
                 raise MostlyRefusedError(told(self.domain, self.law.name, self.tally))
             if plan.settings(self.law).max_examples >= CORNERED:
-                self.try_corners(exploring=plan.profile == "explore")
+                self.try_corners(Corners(self.domain, plan.seed), exploring=plan.profile == "explore")
             if self.declared:
                 self._run(self._drawing(replace(plan, widely=True), aim), aim)
 
@@ -154,17 +154,17 @@ class Cell:
         self._require_power(case)
         return True
 
-    def try_corners(self, *, exploring: bool = False) -> None:
+    def try_corners(self, corners: Corners, *, exploring: bool = False) -> None:
         """Decide the smallest sizes, the looks of values and the circumstances that were not drawn."""
         found = []
         looks = LOOKS if self.law.decided.told_by_values else [NORMAL]
         uses = self.domain.circumstances(self.law.shown, exploring=exploring)
-        corners = [
-            *uncovered(self.domain, self.tally.cases, looks),
-            *unused(self.domain, self.tally.cases, uses),
-            *around_blocks(self.domain, self._blocks(exploring=exploring)),
+        cases = [
+            *corners.uncovered(self.tally.cases, looks),
+            *corners.unused(self.tally.cases, uses),
+            *corners.around_blocks(self._blocks(exploring=exploring)),
         ]
-        for case in corners:
+        for case in cases:
             try:
                 self._lies_inside(case)
             except Refuted as refuted:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 
 from properties.cases.case import Case, Shape
@@ -25,45 +26,69 @@ MANY = 16
 """So many entries of inputs show a look of values: of few, none may lie where a form breaks."""
 
 
-def uncovered(domain: Domain, tried: Sequence[Case], looks: Iterable[str]) -> Iterator[Case]:
-    """Give a small case for each size 0 or 1 and each look of values that none had.
+@dataclass
+class Corners:
+    """The cases that a run of a claim adds to those it drew: small ones, whose numbers come from its seed."""
 
-    A size is that of a field or of a free axis; no axes are one too. What is pinned stays, and all other
-    sizes are those of a typical case.
-    """
-    pinned = domain.pins.get("values")
-    typical = replace(domain.typical, seed=domain.pins.get("seed", 0), values=pinned or NORMAL)
-    wide = replace(next(domain.wide()), axes={name: domain.axis(name, (ROWS,)) for name in domain.axes})
-    shown = {case.values for case in tried if _entries(case) >= MANY}
-    for look in looks:
-        if pinned is None and look not in {NORMAL, *shown}:
-            yield replace(wide, seed=typical.seed, values=look)
-    # What differs just below overflow is told, and refutes nothing.
-    tried = [case for case in tried if case.values != LIMIT]
-    for name, kind in domain.sized.items():
-        for size in EDGES if name not in domain.pins else ():
-            if kind.within(size) == size and all(getattr(case.claim, name) != size for case in tried):
-                yield with_size(domain, typical, name, size)
-    for name, starred in domain.axes.items():
-        for shape in _shapes(starred=starred) if name not in domain.pins else ():
-            if not any(_shows(case.axes[name], shape) for case in tried):
-                yield replace(typical, axes={**typical.axes, name: shape})
+    domain: Domain
+    seed: int = 0
 
+    @cached_property
+    def _typical(self) -> Case:
+        return replace(self.domain.typical, seed=self.domain.pins.get("seed", self.seed))
 
-def unused(domain: Domain, tried: Sequence[Case], found: Mapping[str, Circumstance]) -> Iterator[Case]:
-    """Give a small case of a few rows in each circumstance that no case was in, and in each use of a mode.
+    def uncovered(self, tried: Sequence[Case], looks: Iterable[str]) -> Iterator[Case]:
+        """Give a small case for each size 0 or 1 and each look of values that none had.
 
-    A mode by itself is for the law `modes`.
-    """
-    few = replace(domain.typical, seed=domain.pins.get("seed", 0))
-    shown_in = {frozenset(case.under) for case in tried}
-    alone = [(name,) for name, one in found.items() if one.aspect != "mode"]
-    for names in (*alone, *_modes(found)):
-        under = together([*domain.under, *names])
-        if frozenset(under) not in shown_in:
-            wanted = max(found[name].axes for name in names)
-            axes = {name: domain.axis(name, shape) for name, shape in _rows(domain, wanted).items()}
-            yield replace(few, axes=axes, under=under)
+        A size is that of a field or of a free axis; no axes are one too. What is pinned stays, and all other
+        sizes are those of a typical case.
+        """
+        domain = self.domain
+        pinned = domain.pins.get("values")
+        typical = replace(self._typical, values=pinned or NORMAL)
+        wide = replace(next(domain.wide()), axes={name: domain.axis(name, (ROWS,)) for name in domain.axes})
+        shown = {case.values for case in tried if _entries(case) >= MANY}
+        for look in looks:
+            if pinned is None and look not in {NORMAL, *shown}:
+                yield replace(wide, seed=typical.seed, values=look)
+        # What differs just below overflow is told, and refutes nothing.
+        tried = [case for case in tried if case.values != LIMIT]
+        for name, kind in domain.sized.items():
+            for size in EDGES if name not in domain.pins else ():
+                if kind.within(size) == size and all(getattr(case.claim, name) != size for case in tried):
+                    yield with_size(domain, typical, name, size)
+        for name, starred in domain.axes.items():
+            for shape in _shapes(starred=starred) if name not in domain.pins else ():
+                if not any(_shows(case.axes[name], shape) for case in tried):
+                    yield replace(typical, axes={**typical.axes, name: shape})
+
+    def unused(self, tried: Sequence[Case], found: Mapping[str, Circumstance]) -> Iterator[Case]:
+        """Give a small case of a few rows in each circumstance that none was in, and in each use of a mode.
+
+        A mode by itself is for the law `modes`.
+        """
+        shown_in = {frozenset(case.under) for case in tried}
+        alone = [(name,) for name, one in found.items() if one.aspect != "mode"]
+        for names in (*alone, *_modes(found)):
+            under = together([*self.domain.under, *names])
+            if frozenset(under) not in shown_in:
+                rows = _rows(self.domain, max(found[name].axes for name in names))
+                axes = {name: self.domain.axis(name, shape) for name, shape in rows.items()}
+                yield replace(self._typical, axes=axes, under=under)
+
+    def around_blocks(self, sizes: Iterable[int]) -> Iterator[Case]:
+        """Give a case for each of these sizes of each field and free axis, all others small, within a budget.
+
+        From the largest on: what is traced of it covers the others.
+        """
+        domain = self.domain
+        names = [name for name in (*domain.sized, *domain.axes) if name not in domain.pins]
+        for name in names:
+            for size in sorted(sizes, reverse=True):
+                if name in domain.axes or domain.sized[name].within(size) == size:
+                    case = with_size(domain, self._typical, name, size)
+                    if _within_budget(case):
+                        yield case
 
 
 def _rows(domain: Domain, wanted: int) -> dict[str, Shape]:
@@ -71,21 +96,6 @@ def _rows(domain: Domain, wanted: int) -> dict[str, Shape]:
     fixed = max(len(one.axes.split()) for one in domain.claim.inputs().values())
     leading = (*(2,) * (wanted - fixed), FEW_ROWS)
     return {name: leading if starred else (FEW_ROWS,) for name, starred in domain.axes.items()}
-
-
-def around_blocks(domain: Domain, sizes: Iterable[int]) -> Iterator[Case]:
-    """Give a case for each of these sizes of each field and free axis, all others small, within a budget.
-
-    From the largest on: what is traced of it covers the others.
-    """
-    typical = replace(domain.typical, seed=domain.pins.get("seed", 0))
-    names = [name for name in (*domain.sized, *domain.axes) if name not in domain.pins]
-    for name in names:
-        for size in sorted(sizes, reverse=True):
-            if name in domain.axes or domain.sized[name].within(size) == size:
-                case = with_size(domain, typical, name, size)
-                if _within_budget(case):
-                    yield case
 
 
 def with_size(domain: Domain, case: Case, name: str, size: int) -> Case:

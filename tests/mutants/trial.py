@@ -11,9 +11,11 @@ from equivalence.claim import Equivalence
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.circumstances import CIRCUMSTANCES
+from properties.judging.tally import Tally
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import CORNERED, Cell, Plan
+from properties.running.corners import Corners
 from properties.running.profiles import EXPLORE_EXAMPLES, GATE_EXAMPLES
 from tests.mutants.planted import SEEN_IN, mutated
 
@@ -38,8 +40,8 @@ def rejection(cell: Cell, number: int, most: int | None = None) -> int | None:
     """
     counted = 0
     most = most or (GATE_EXAMPLES if cell.domain.name in SEEN_IN else EXPLORE_EXAMPLES)
-    # As many as a run may decide so: an earlier one of this cell does not count.
-    cell.alike_as_distributions = 0
+    # What an earlier run of this cell has tried does not count.
+    cell.tally, cell.alike_as_distributions = Tally(plainest=cell.domain.under), 0
 
     def check(case: Any) -> None:
         nonlocal counted
@@ -57,16 +59,16 @@ def rejection(cell: Cell, number: int, most: int | None = None) -> int | None:
         seed(number)(plan(test))()
     except FoundError:
         return counted
-    return _in_corners(cell, counted)
+    return _in_corners(cell, counted, number)
 
 
-def _in_corners(cell: Cell, counted: int) -> int | None:
+def _in_corners(cell: Cell, counted: int, number: int) -> int | None:
     """Try what no drawn case had, as a run of the cell does, and count on."""
     if Plan().settings(cell.law).max_examples < CORNERED:
         return None
     before = cell.tally.executed
     try:
-        cell.try_corners()
+        cell.try_corners(Corners(cell.domain, number))
     except Refuted:
         return counted + cell.tally.executed - before
     return None

@@ -51,13 +51,12 @@ class Outcome:
 
     def add(self, cell: Cell, seed: int, examples: int) -> bool:
         """Try one law in one seed, and say whether it refutes the pair."""
-        before = cell.tally.executed
         try:
             refutes = rejection(cell, seed, examples) is not None
             difference = str(cell.judge.verdict(cell.tally.cases[-1]).difference) if refutes else ""
         except Exception as error:  # noqa: BLE001  (whatever it is, the table says so)
             refutes, difference = False, f"error: {type(error).__name__}: {error}"
-        self.cases += cell.tally.executed - before
+        self.cases += cell.tally.executed
         if difference and (refutes or not self.first):
             self.first = self.first or f"{difference} ({cell.law.name}, seed {seed})".replace("\n", " ")
         return refutes
