@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from equivalence import AtLeast, Between, Dim, Equivalence, Mask, Over, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.values import LOOKS, NORMAL
+from properties.cases.values import LIMIT, LOOKS, NORMAL
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
@@ -189,6 +190,39 @@ def test_the_numbers_of_the_corners_come_from_the_seed_of_the_run() -> None:
     cells = [Cell(Domain(Masked), LAWS["forward"]) for _ in range(2)]
     for number, cell in enumerate(cells):
         cell.try_corners(Corners(cell.domain, number))
-        assert {case.seed for case in cell.tally.cases} == {number}
+        assert {case.seed for case in cell.tally.cases} == {number, 7}
     pinned = Corners(Domain(Masked, {"seed": 3}), 1)
     assert {case.seed for case in pinned.around_blocks(BLOCKS)} == {3}
+
+
+class OtherInSingle(nn.Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * (1.01 if x.dtype == torch.float32 else 1)
+
+
+class OffInSingle(Masked):
+    """Another function in float32 alone, in which every eighth case is."""
+
+    def candidate(self) -> nn.Module:
+        return OtherInSingle(self.wide, 2)
+
+    def reference(self) -> nn.Module:
+        return nn.Linear(self.wide, 2)
+
+
+@pytest.mark.parametrize("law", ["forward", "input_gradient"])
+def test_a_slip_in_float32_is_found_at_every_seed(law: str) -> None:
+    for seed in range(20):
+        with pytest.raises(Refuted):
+            Cell(Domain(OffInSingle), LAWS[law]).test(Plan(examples=10, seed=seed))()
+
+
+def test_a_case_in_float32_is_added_where_none_with_entries_was_and_the_seed_is_free() -> None:
+    corners = Corners(Domain(OffInSingle), 21)
+    (case,) = corners.in_single([])
+    assert case.in_single
+    assert case.seed == 23
+    assert not list(corners.in_single([case]))
+    assert list(corners.in_single([replace(case, values=LIMIT)]))
+    assert list(corners.in_single([replace(case, axes={"batch": (0,), "tokens": (1,)})]))
+    assert not list(Corners(Domain(OffInSingle, {"seed": 3})).in_single([]))

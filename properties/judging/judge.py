@@ -22,7 +22,7 @@ from properties.judging.distributions import difference_of_distributions, drew_a
 from properties.judging.noise import Judged, beyond_noise, less_precise
 from properties.laws.registry import Law
 from properties.oracle.agreement import RAISES, Difference, Equation, first_difference
-from properties.oracle.exact import SINGLE_EVERY, TRACED_BITS, Exactness, Trace, examine
+from properties.oracle.exact import TRACED_BITS, Exactness, Trace, examine
 from properties.oracle.nearness import within_range
 from properties.ways import BY_NOISE, BY_REALS, BY_VALUES, DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING, Way
 
@@ -189,7 +189,7 @@ class Judge:
 
     def _by_reals(self, case: Case, exactness: Exactness | None = None) -> Verdict:
         """Decide in float64, and every eighth case of a function law in float32."""
-        single = self.law.decided.single and (_in_single(case) or Under(case.under).single)
+        single = self.law.decided.single and (case.in_single or Under(case.under).single)
         return self._by_rounding(case, (SINGLE,) if single else (DOUBLE,), exactness)
 
     def _by_rounding(
@@ -386,15 +386,10 @@ def own_state(case: Case) -> Iterator[None]:
 def _integers(case: Case, exactness: Exactness) -> tuple[Integers, ...]:
     """Give float64, and for every eighth case float32 in its place, or beside it where few bits are left."""
     double = Integers(exactness.bits)
-    if not _in_single(case) or exactness.single_bits <= 0:
+    if not case.in_single or exactness.single_bits <= 0:
         return (double,)
     single = Integers(exactness.single_bits, torch.float32)
     return (single,) if exactness.single_suffices else (double, single)
-
-
-def _in_single(case: Case) -> bool:
-    # Hypothesis prefers round numbers: a remainder of 0 would come three times as often.
-    return case.seed % SINGLE_EVERY == SINGLE_EVERY - 1
 
 
 def raised(error: FormError) -> Difference:

@@ -155,12 +155,13 @@ class Cell:
         return True
 
     def try_corners(self, corners: Corners, *, exploring: bool = False) -> None:
-        """Decide the smallest sizes, the looks of values and the circumstances that were not drawn."""
+        """Decide the sizes, looks of values, float32 and circumstances that no case drawn had."""
         found = []
         looks = LOOKS if self.law.decided.told_by_values else [NORMAL]
         uses = self.domain.circumstances(self.law.shown, exploring=exploring)
         cases = [
             *corners.uncovered(self.tally.cases, looks),
+            *(corners.in_single(self.tally.cases) if self.law.decided.single else ()),
             *corners.unused(self.tally.cases, uses),
             *corners.around_blocks(self._blocks(exploring=exploring)),
         ]

@@ -13,6 +13,7 @@ from properties.cases.form import FormError
 from properties.cases.sample import build
 from properties.cases.values import LIMIT, NORMAL
 from properties.circumstances.registry import Circumstance, modes_of, together
+from properties.oracle.exact import SINGLE_EVERY
 
 EDGES = (0, 1)
 ROWS, FEW_ROWS = 5, 3
@@ -37,6 +38,11 @@ class Corners:
     def _typical(self) -> Case:
         return replace(self.domain.typical, seed=self.domain.pins.get("seed", self.seed))
 
+    @cached_property
+    def _wide(self) -> Case:
+        axes = {name: self.domain.axis(name, (ROWS,)) for name in self.domain.axes}
+        return replace(next(self.domain.wide()), axes=axes, seed=self._typical.seed)
+
     def uncovered(self, tried: Sequence[Case], looks: Iterable[str]) -> Iterator[Case]:
         """Give a small case for each size 0 or 1 and each look of values that none had.
 
@@ -46,11 +52,10 @@ class Corners:
         domain = self.domain
         pinned = domain.pins.get("values")
         typical = replace(self._typical, values=pinned or NORMAL)
-        wide = replace(next(domain.wide()), axes={name: domain.axis(name, (ROWS,)) for name in domain.axes})
         shown = {case.values for case in tried if _entries(case) >= MANY}
         for look in looks:
             if pinned is None and look not in {NORMAL, *shown}:
-                yield replace(wide, seed=typical.seed, values=look)
+                yield replace(self._wide, values=look)
         # What differs just below overflow is told, and refutes nothing.
         tried = [case for case in tried if case.values != LIMIT]
         for name, kind in domain.sized.items():
@@ -61,6 +66,12 @@ class Corners:
             for shape in _shapes(starred=starred) if name not in domain.pins else ():
                 if not any(_shows(case.axes[name], shape) for case in tried):
                     yield replace(typical, axes={**typical.axes, name: shape})
+
+    def in_single(self, tried: Sequence[Case]) -> Iterator[Case]:
+        """Give a case in float32 where none was of usual values that has entries to show a difference."""
+        shown = any(case.in_single and case.values == NORMAL and _entries(case) >= MANY for case in tried)
+        if "seed" not in self.domain.pins and not shown:
+            yield replace(self._wide, seed=self.seed // SINGLE_EVERY * SINGLE_EVERY + SINGLE_EVERY - 1)
 
     def unused(self, tried: Sequence[Case], found: Mapping[str, Circumstance]) -> Iterator[Case]:
         """Give a small case of a few rows in each circumstance that none was in, and in each use of a mode.
