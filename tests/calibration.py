@@ -18,9 +18,9 @@ from pathlib import Path
 import torch
 from hypothesis import Phase, given, seed, settings
 
+from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import FormError
 from properties.cases.regime import Reals
 from properties.cases.sample import InapplicableError, OutsideDomainError, Sample
 from properties.cases.strategies import cases

@@ -456,7 +456,11 @@ MISTAKES = [
         "takes no in_features, out_features",
         "n_in, n_out",
     ),
-    (["torch.nn:Linear", "forms.py:Picky", *LINEAR], "ValueError: the moon is not full", "candidate"),
+    (
+        ["torch.nn:Linear", "forms.py:Picky", *LINEAR],
+        "ValueError: the moon is not full",
+        "constructor of new",
+    ),
     (["forms.py:Picky", "forms.py:Einsum", *LINEAR], "ValueError: the moon is not full", "reference"),
     ([*RENAMED, "--pass", "n_in=3"], "--pass takes old.argument=size", "'n_in'"),
     ([*RENAMED, "--pass", "new.bias=os.name"], "os.name is not allowed", "an expression is made of"),

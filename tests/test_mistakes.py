@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from properties.cases.form import FormError
+from properties.cases.answering import FormError
 from properties.cli import main
 
 MOST_LINES = 12

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from properties.benchmarking.clock import Step
 from properties.benchmarking.document import REFERENCE
+from properties.cases.answering import answering
 from properties.cases.case import Case
-from properties.cases.form import Form, answering
+from properties.cases.form import Form
 from properties.cases.regime import Reals
 from properties.cases.sample import Sample
 

@@ -21,8 +21,8 @@ from properties.benchmarking.points import Point
 from properties.benchmarking.proof import difference_after, difference_before
 from properties.benchmarking.recording import Recording
 from properties.benchmarking.rounds import Rounds, interleaved
+from properties.cases.answering import FormError, answering
 from properties.cases.case import Case
-from properties.cases.form import FormError, answering
 from properties.cases.generators import generator_state
 from properties.cost import Cost, UncountedOperationError, cost
 

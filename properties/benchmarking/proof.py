@@ -7,9 +7,9 @@ from torch import Tensor
 
 from properties.benchmarking.contenders import Contender
 from properties.benchmarking.memory import is_shortage, reason
+from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import FormError
 from properties.cases.generators import generator_state
 from properties.cases.regime import Integers, Reals, Regime
 from properties.cases.sample import OutsideDomainError, Sample, Stream, load

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError
+from properties.cases.answering import FormError
 from properties.cases.case import Case, Shape
 from properties.cases.definition import RESERVED, derived_sizes, fields_of, free_axes, located
 from properties.cases.fields import LARGE, WIDE, Choice, Field, MaskField, SizeField, full, of_kind
-from properties.cases.form import FormError
 from properties.cases.sample import build
 from properties.cases.values import NORMAL, look
 from properties.circumstances.registry import (

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from pickle import PicklingError
 from typing import Any
 
 import torch
@@ -14,52 +13,11 @@ from torch.func import functional_call
 
 from equivalence.claim import ClaimError, Equivalence, Theta
 from equivalence.counts import Counts
+from properties.cases.answering import REFUSED, answering
 from properties.cases.generators import drawn_so_far, generator_state
 from properties.cases.memory import standing_in, unwritten
-from properties.cases.regime import Regime
 from properties.circumstances.registry import Use
 from properties.circumstances.under import PLAIN
-
-REFUSALS = (
-    ValueError,
-    TypeError,
-    RuntimeError,
-    IndexError,
-    ArithmeticError,
-    AssertionError,
-    PicklingError,
-    SystemExit,
-)
-"""What a form raises to refuse an input. Anything else (ImportError, NameError) is an error, no answer."""
-REFUSED = "refused"
-
-
-class FormError(Exception):
-    """The user's form raised, where a value was asked for."""
-
-    def __init__(self, side: str, original: BaseException) -> None:
-        """Keep which form it was and what it raised."""
-        # What an exception is made of again, in another process.
-        super().__init__(side, original)
-        self.side = side
-        self.original = original
-        self.regime: Regime | None = None
-        """The numbers on which it raised, where a judge knows them."""
-
-    def __str__(self) -> str:
-        """Name the form and what it raised."""
-        return f"{self.side} raised {type(self.original).__name__}: {self.original}"
-
-
-@contextmanager
-def answering(side: str) -> Iterator[None]:
-    """Take a refusal inside as the answer of that form."""
-    try:
-        yield
-    except FormError:
-        raise
-    except REFUSALS as error:
-        raise FormError(side, error) from error
 
 
 @contextmanager
@@ -153,6 +111,10 @@ class Form:
         with self._running(number), unwritten(state.values()):
             return functional_call(standing, named, tuple(inputs))
 
+    def answering(self) -> AbstractContextManager[None]:
+        """Take a refusal inside as the answer of this form."""
+        return answering(self.side)
+
     def run(self, module: nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run a copy of the module with the parameters of its own."""
         with self._running():
@@ -163,7 +125,7 @@ class Form:
     @contextmanager
     def _running(self, number: int = 0) -> Iterator[None]:
         """Seed the generators, take a refusal as the form's answer, and see whether it draws."""
-        with generator_state(self.draws + number), answering(self.side):
+        with generator_state(self.draws + number), self.answering():
             before = drawn_so_far() if self.watched else None
             yield
             self.has_drawn |= self.watched and drawn_so_far() != before

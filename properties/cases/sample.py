@@ -16,10 +16,11 @@ from torch.nn.parameter import is_lazy
 
 from equivalence.claim import Equivalence, Theta
 from equivalence.variable import ClaimError, Variable
+from properties.cases.answering import FormError, answering
 from properties.cases.buffers import trained_buffers
 from properties.cases.case import Case, Shape
 from properties.cases.definition import field_values
-from properties.cases.form import Form, FormError, answering, on_cpu
+from properties.cases.form import Form, on_cpu
 from properties.cases.generators import generator_state
 from properties.cases.regime import Regime
 from properties.cases.values import NORMAL, look

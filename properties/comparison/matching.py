@@ -11,9 +11,10 @@ from torch import nn
 
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError
+from properties.cases.answering import FormError
 from properties.cases.case import Case, Shape
 from properties.cases.domain import Domain
-from properties.cases.form import Form, FormError
+from properties.cases.form import Form
 from properties.cases.sample import build, named_tensors
 from properties.comparison.claim_text import Entry
 from properties.comparison.expression import Expression, read_expression
@@ -52,6 +53,9 @@ def pairs(claim: type[Equivalence]) -> list[Pair]:
     except ClaimError as error:
         # The claim and its file are ours; the rule, the value and the remedy are the user's.
         raise UsageError(str(error).rpartition(f"{claim.__name__}: ")[2]) from error
+    except FormError as error:
+        message = f"the constructor of new raised {_first_line(error.original)}"
+        raise UsageError(message) from error
     except Exception as error:
         message = f"a constructor raised {_first_line(error)}"
         raise UsageError(message) from error
@@ -207,7 +211,7 @@ def _pair(case: Case) -> Pair | None:
     return Pair(case, _shapes(old), _shapes(new), frozenset(name for name, _ in new.named_parameters()))
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {''.join(str(error).strip().splitlines()[:1])}"
 
 

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from equivalence.claim import Equivalence, Theta
+from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import Form, FormError, on_cpu
+from properties.cases.form import Form, on_cpu
 from properties.cases.generators import generator_state
 from properties.cases.sample import build, load, named_tensors, takes_rows
 from properties.experiments.images import Images

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from properties.cases.form import FormError
+from properties.cases.answering import FormError
 from properties.cases.regime import Regime
 from properties.judging.noise import State, disturbed_by
 from properties.oracle.agreement import Equation

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import FormError, on_cpu
+from properties.cases.form import on_cpu
 from properties.cases.generators import generator_state, generators_kept
 from properties.cases.regime import Integers, Reals, Regime, Traced
 from properties.cases.sample import OutsideDomainError, Sample, Values, build

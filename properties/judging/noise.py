@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from properties.cases.form import FormError
+from properties.cases.answering import FormError
 from properties.cases.regime import Regime, Undisturbed
 from properties.oracle.agreement import Difference, Equation
 from properties.oracle.disturbance import Disturbance

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from properties.cases.answering import FormError
 from properties.cases.case import Case
-from properties.cases.form import FormError
 from properties.cases.regime import Regime
 from properties.cases.sample import OutsideDomainError, Sample
 from properties.judging.judge import DOUBLE, Judge, own_state

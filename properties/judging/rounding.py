@@ -9,9 +9,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import FormError
 from properties.cases.sample import OutsideDomainError, Sample
 from properties.judging.judge import DOUBLE, SINGLE
 

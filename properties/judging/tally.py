@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from properties.cases.answering import FormError
 from properties.cases.case import Case
-from properties.cases.form import FormError
 from properties.cases.sample import OutsideDomainError
 from properties.judging.judge import Verdict
 from properties.oracle.exact import Exactness

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from equivalence.claim import Equivalence
-from properties.cases.form import FormError
+from properties.cases.answering import FormError
 from properties.cases.sample import build
 from properties.needs import real_inputs
 

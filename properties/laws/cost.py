@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from equivalence.claim import Equivalence
 from equivalence.counts import Counts
-from properties.cases.form import Form, answering
+from properties.cases.form import Form
 from properties.cases.generators import generator_state
 from properties.cases.sample import Sample
 from properties.cost.measure import multiply_adds
@@ -58,7 +58,7 @@ def _stated(counts: Counts) -> dict[str, int]:
 def _measured(form: Form, sample: Sample) -> dict[str, int]:
     """Count what the form keeps and multiplies; what `carry` multiplies is not the form's."""
     state, inputs = form.state(sample.theta), sample.inputs
-    with torch.no_grad(), generator_state(form.draws), answering(form.side):
+    with torch.no_grad(), generator_state(form.draws), form.answering():
         products = multiply_adds(lambda: functional_call(form.module, state, inputs))
     return {
         "parameters": stored_scalars(form.module),

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from properties.cases.form import Form, FormError
+from properties.cases.answering import FormError
+from properties.cases.form import Form
 from properties.cases.sample import InapplicableError, Sample, Stream
 from properties.laws.applicability import parameters, real_inputs_or_parameters
 from properties.laws.registry import law

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from equivalence.variable import Variable
+from properties.cases.answering import REFUSED
 from properties.cases.case import Case
-from properties.cases.form import REFUSED, Form
+from properties.cases.form import Form
 from properties.cases.sample import Sample, Stream
 from properties.circumstances.memory import in_strided_memory, in_transposed_memory, repeating_the_first
 from properties.laws.comparing import narrowed, with_its

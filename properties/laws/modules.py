@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from equivalence.claim import Theta
-from properties.cases.form import Form, FormError, answering
+from properties.cases.answering import FormError
+from properties.cases.form import Form
 from properties.cases.sample import Sample, build, load, named_tensors
 from properties.laws.comparing import Alone, narrowed, with_itself
 from properties.laws.function import differentiable, pull_back
@@ -31,7 +32,7 @@ Copy = Callable[[Form, Sample, nn.Module], nn.Module]
 def state(form: Form, sample: Sample) -> Any:
     """state_dict, deepcopy, pickle and .to carry all that the output depends on, and copies stand alone."""
     module = sample.module(form, sample.theta)
-    with torch.no_grad(), answering(form.side):
+    with torch.no_grad(), form.answering():
         duplicates = _duplicates(form, sample, module)
         same = {name: form.run(one, sample.inputs) for name, one in duplicates.items()}
         for duplicate in duplicates.values():
@@ -76,7 +77,7 @@ def _duplicates(form: Form, sample: Sample, module: nn.Module) -> dict[str, nn.M
     duplicates = {}
     for name, duplicate in COPIES.items():
         try:
-            with answering(form.side):
+            with form.answering():
                 duplicates[name] = duplicate(form, sample, module)
         except FormError:
             if _can_be_copied(duplicate, sample.reference, sample):
@@ -86,7 +87,7 @@ def _duplicates(form: Form, sample: Sample, module: nn.Module) -> dict[str, nn.M
 
 def _can_be_copied(duplicate: Copy, form: Form, sample: Sample) -> bool:
     try:
-        with answering(form.side):
+        with form.answering():
             duplicate(form, sample, sample.module(form, sample.theta))
     except FormError:
         return False
@@ -125,7 +126,7 @@ COPIES: dict[str, Copy] = {
 def _on_meta(form: Form, module: nn.Module, sample: Sample) -> tuple[Tensor, ...]:
     """Run a copy without memory: whatever is left behind on the CPU shows."""
     duplicate = copy.deepcopy(module).to("meta")
-    with answering(form.side):
+    with form.answering():
         return form.run(duplicate, [value.to("meta") for value in sample.inputs])
 
 
@@ -154,7 +155,7 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
         outputs[name] = form.run(module, inputs)
         if not step:
             leaves = [x for x in inputs if x.requires_grad]
-            with answering(form.side):
+            with form.answering():
                 outputs[f"{name}, d/dx"] = pull_back(sample, outputs[name], leaves) if leaves else ()
     return outputs, named_tensors(module)
 

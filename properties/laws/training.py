@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from equivalence.claim import Theta
-from properties.cases.form import Form, answering
+from properties.cases.form import Form
 from properties.cases.sample import OutsideDomainError, Sample, Stream, named_tensors
 from properties.laws.applicability import matrices, parameters
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Optimisation, Recipe
@@ -129,7 +129,7 @@ def trained(
     """Take the steps with these numbers, in this order; `factor` is on the gradient from the second on."""
     module = sample.module(form, sample.theta)
     losses: list[Tensor] = []
-    with answering(form.side):
+    with form.answering():
         optimisation = Optimisation(recipe, module.parameters())
         for place, step in enumerate(steps):
             optimisation.zero_grad()

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import Form, FormError
+from properties.cases.form import Form
 from properties.cases.regime import Integers
 from properties.cases.sample import Sample
 

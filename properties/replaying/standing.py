@@ -21,6 +21,7 @@ from torch.func import functional_call
 from equivalence.claim import Equivalence, Theta
 from properties.cases import form as forms
 from properties.cases import sample as samples
+from properties.cases.answering import FormError
 from properties.cases.form import Called
 from properties.cases.memory import unwritten
 from properties.cases.sample import load
@@ -71,6 +72,14 @@ class Standing(forms.Form):
         """Give the output as a tuple of tensors."""
         self.structure = type(output).__name__
         return tuple(output) if isinstance(output, tuple | list) else (output,)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Take what is raised inside as the answer of this form."""
+        try:
+            yield
+        except Exception as error:
+            raise FormError(self.side, error) from error
 
     @contextmanager
     def _running(self, number: int = 0) -> Iterator[None]:

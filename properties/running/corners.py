@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
+from properties.cases.answering import FormError
 from properties.cases.case import Case, Shape
 from properties.cases.domain import Domain
-from properties.cases.form import FormError
 from properties.cases.sample import build
 from properties.cases.values import LIMIT, NORMAL
 from properties.circumstances.registry import Circumstance, modes_of, together

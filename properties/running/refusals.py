@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from hypothesis.errors import Unsatisfiable
 
+from properties.cases.answering import FormError
 from properties.cases.domain import Domain
-from properties.cases.form import FormError
 from properties.judging.tally import Tally
 
 FEWEST = 10

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from properties.cases.form import answering
+from properties.cases.answering import answering
 from properties.oracle import disturbance
 from tests.oracle.breaking import seen
 

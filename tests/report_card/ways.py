@@ -22,10 +22,11 @@ from equivalence.claim import Equivalence, Theta
 from equivalence.variable import Mask
 from properties.benchmarking.points import case_at
 from properties.benchmarking.sizes import family_of
+from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.fields import mask_of
-from properties.cases.form import Form, FormError
+from properties.cases.form import Form
 from properties.cases.regime import Reals
 from properties.cases.sample import OutsideDomainError, Sample, Stream
 from properties.cases.strategies import cases

@@ -10,8 +10,8 @@ from contextlib import suppress
 from torch import Tensor
 
 from equivalence.claim import Equivalence
+from properties.cases.answering import FormError
 from properties.cases.definition import field_values
-from properties.cases.form import FormError
 from properties.cases.sample import NAMES, InapplicableError, OutsideDomainError, Sample, Stream
 from properties.circumstances.registry import ASPECTS, CIRCUMSTANCES
 from properties.judging.judge import own_state

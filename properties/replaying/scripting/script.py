@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 
-from properties.cases.form import FormError
+from properties.cases.answering import FormError
 from properties.laws import all_laws
 from properties.refutation.counterexample import pins, place
 from properties.replaying import standing

@@ -1,0 +1,125 @@
+"""What a form does in place of giving a value is its answer, be it that it ends the test or the process."""
+
+import os
+import subprocess
+import sys
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from properties.cases.answering import FormError, answering
+
+
+def raising(error: BaseException) -> Callable[[], Any]:
+    def end() -> None:
+        raise error
+
+    return end
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (
+            lambda: os._exit(0),
+            "SystemExit: os._exit(0): a form returns or raises, but never ends the process",
+        ),
+        (lambda: sys.exit(0), "SystemExit: 0"),
+        (lambda: pytest.skip("not here"), "Skipped: not here"),
+        (lambda: pytest.exit("over", returncode=0), "Exit: over"),
+        (raising(unittest.SkipTest("not here")), "SkipTest: not here"),
+        (raising(GeneratorExit()), "GeneratorExit: "),
+        (raising(ValueError("too small")), "ValueError: too small"),
+    ],
+)
+def test_it_is_the_answer_of_the_form(end: Callable[[], Any], told: str) -> None:
+    with pytest.raises(FormError) as error, answering("candidate"):
+        end()
+    assert str(error.value) == f"candidate raised {told}"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), NameError("x"), pytest.fail.Exception("too slow")])
+def test_what_is_none_of_the_forms_passes(error: BaseException) -> None:
+    with pytest.raises(type(error)), answering("candidate"):
+        raise error
+
+
+def test_os_is_as_before() -> None:
+    before = os._exit
+    with answering("candidate"), answering("candidate"):
+        assert os._exit is not before
+    assert os._exit is before
+    with pytest.raises(FormError), answering("candidate"):
+        raise ValueError
+    assert os._exit is before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_process_that_a_form_forks_ends_as_it_means_to() -> None:
+    with answering("candidate"):
+        child = os.fork()
+        if not child:
+            os._exit(5)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+
+
+def test_another_thread_may_end_the_process() -> None:
+    program = (
+        "import os, threading\n"
+        "from properties.cases.answering import answering\n"
+        "with answering('candidate'):\n"
+        "    thread = threading.Thread(target=os._exit, args=(7,))\n"
+        "    thread.start()\n"
+        "    thread.join()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=False)  # noqa: S603  (our own interpreter)
+    assert ended.returncode == 7
+
+
+SUITE = """
+import os
+
+from torch import nn
+
+from equivalence import Dim, Equivalence, Real
+from properties import suite
+
+
+class Ends(nn.Linear):
+    def forward(self, x):
+        if x.numel() > 3:
+            os._exit(0)
+        return super().forward(x)
+
+
+class EndsIsLinear(Equivalence):
+    features: Dim
+    x = Real("*batch features")
+
+    def reference(self):
+        return nn.Linear(self.features, 3)
+
+    def candidate(self):
+        return Ends(self.features, 3)
+
+
+TestEnds = suite(EndsIsLinear, laws=["forward"])
+"""
+
+
+def test_a_suite_whose_form_ends_the_process_fails(tmp_path: Path) -> None:
+    (tmp_path / "test_ends.py").write_text(SUITE)
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "test_ends.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout
+    assert "smallest case  features=4, batch=()" in run.stdout
+    assert "candidate raised SystemExit: os._exit(0)" in run.stdout
