@@ -19,6 +19,7 @@ from properties.commands.interruption import interruptible
 from properties.cost.parameters import free_scalars
 from properties.laws import all_laws
 from properties.reading.claims import load_claim
+from properties.reading.failures import one_line
 from properties.refutation.failure import FOLDER
 from properties.report.document import CellRecord
 from properties.report.files import write_json
@@ -29,7 +30,7 @@ from properties.running.cell import Plan
 from properties.running.recording import as_claimed
 from properties.running.reporting import Circumstances, Entry, assembled, entry
 from properties.running.request import Request
-from properties.running.verify import Progress, verify
+from properties.running.verify import verify
 
 MOST_JOBS = 4
 INTERRUPTION = "interrupted"
@@ -116,7 +117,7 @@ def run(request: Request, jobs: int) -> Run:
     trouble = ""
     try:
         with interruptible() as check:
-            for checked in verify(request, jobs, _progress(request)):
+            for checked in verify(request, jobs, _Watcher(request)):
                 records += checked
                 check()
     except KeyboardInterrupt:
@@ -172,16 +173,22 @@ def _usual_jobs(claims: int) -> int:
     return max(1, min(os.cpu_count() or 1, MOST_JOBS, claims // 12))
 
 
-def _progress(request: Request) -> Progress:
-    """Say what is about to run, then write one live line with the time left where someone is watching."""
-    line = LiveLine()
+class _Watcher:
+    """Says what is about to run, how far it is where someone is watching, and what is found on the way."""
 
-    def show(done: int, total: int, name: str) -> None:
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.line = LiveLine()
+
+    def count(self, done: int, total: int, claim: str) -> None:
         if not done:
-            print(table.header(request), flush=True)
-        line.count(done, total, name, " claims")
+            print(table.header(self.request), flush=True)
+        self.line.count(done, total, claim, " claims")
 
-    return show
+    def hear(self, news: str) -> None:
+        """Tell what is found at once, where it is not all that is asked for."""
+        if len(self.request.claims) > 1 or self.request.laws is None or len(self.request.laws) > 1:
+            self.line.above(one_line(news))
 
 
 def print_report(request: Request, finished: Run, options: argparse.Namespace) -> None:

@@ -21,6 +21,12 @@ class LiveLine:
             sys.stderr.write(f"\r{line[:WIDTH]:<{WIDTH}}\r")
             sys.stderr.flush()
 
+    def above(self, line: str) -> None:
+        """Print a line that stays, on the error stream, whoever is watching."""
+        self.write("")
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
     def seconds_left(self, done: int, total: int) -> float:
         """Give the time that the rest takes, if it takes as long as what is done did."""
         return (time.monotonic() - self.started) / done * (total - done)

@@ -4,47 +4,65 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import Protocol
 
 from equivalence.variable import ClaimError
 from properties.report.document import CellRecord
 from properties.running.cell import Cell, Plan
-from properties.running.recording import record, unfinished
+from properties.running.recording import Status, record, unfinished
 from properties.running.request import Request
 from properties.running.suites import chosen_laws
 from properties.running.threads import threads_set
-from properties.running.workers import Ended, Workers, say
+from properties.running.workers import Ended, Workers, say, tell
 
 KEPT_BYTES = 1 << 17
 """What a worker keeps of the memory that it frees: with more, the catalogue takes more than a GiB."""
 
-Progress = Callable[[int, int, str], None]
-"""(claims done, claims in all, claim) -> None."""
+
+class Watcher(Protocol):
+    """Who is told how far a run is."""
+
+    def count(self, done: int, total: int, claim: str) -> None:
+        """Take it in that so many claims are done, and which is next."""
+
+    def hear(self, news: str) -> None:
+        """Take in what was found in a claim that is not done yet."""
 
 
-def verify(request: Request, jobs: int, progress: Progress) -> Iterator[list[CellRecord]]:
+def verify(request: Request, jobs: int, watcher: Watcher) -> Iterator[list[CellRecord]]:
     """Check every claim of a request, claim by claim in order; every mistake in it shows before the first."""
     total = len(request.claims)
-    with keeping_memory(KEPT_BYTES), Workers(jobs) as workers:
+    with keeping_memory(KEPT_BYTES), Workers(jobs, watcher.hear) as workers:
         read = workers.map(partial(_read, request), request.claims)
         ended = {
             name: answer for name, answer in zip(request.claims, read, strict=True) if answer is not None
         }
-        progress(0, total, request.claims[0])
+        watcher.count(0, total, request.claims[0])
         checked = workers.map(partial(check, request), [name for name in request.claims if name not in ended])
         for done, name in enumerate(request.claims, start=1):
             records = ended.get(name) or next(checked)
-            progress(done, total, name)
+            watcher.count(done, total, name)
             yield [_ended(request, name, records)] if isinstance(records, Ended) else records
 
 
 def check(request: Request, name: str) -> list[CellRecord]:
     """Check one claim under the laws of a request."""
+    records: list[CellRecord] = []
     # On small tensors, more threads only wait for each other.
     with threads_set(1):
-        return [_checked_cell(name, cell, request.plan) for cell in request.cells(name)]
+        for cell in request.cells(name):
+            found = _checked_cell(name, cell, request.plan)
+            if found.counterexample and _is_first_refuted(found, records):
+                tell(f"{cell.domain.name} is refuted by {found.law}: {found.counterexample.difference}")
+            records.append(found)
+    return records
+
+
+def _is_first_refuted(found: CellRecord, before: Sequence[CellRecord]) -> bool:
+    return found.status == Status.REFUTED and all(one.status != Status.REFUTED for one in before)
 
 
 @contextmanager

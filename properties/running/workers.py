@@ -7,19 +7,24 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from ctypes import Array, c_char
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from multiprocessing.queues import SimpleQueue
 from types import TracebackType
 from typing import Self, TypeVar
 
 Answer = TypeVar("Answer")
 LETTERS = 256
-"""The room for what a process says that it is doing."""
+"""The room for what a process says that it is doing, and for a line of news."""
+HEARTBEAT = 0.2
+"""So many seconds news may wait."""
 _said: list[Array[c_char]] = []
 """Where this process says what it is doing; empty in one that is no worker."""
+_told: list[SimpleQueue[str]] = []
+"""Where this process tells news; empty in one that is no worker."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,23 @@ def say(*doing: str) -> None:
         room.value = ", ".join(filter(None, doing)).encode()[: LETTERS - 1]
 
 
+def tell(news: str) -> None:
+    """Let whoever waits for this process know something before it is done."""
+    for queue in _told:
+        queue.put(news[:LETTERS])
+
+
+def unheard(_: str) -> None:
+    """Do nothing with news."""
+
+
 class Workers:
     """So many processes that call functions of one word; a new one takes the place of one that ends."""
 
-    def __init__(self, jobs: int) -> None:
-        """Start no process yet."""
+    def __init__(self, jobs: int, hear: Callable[[str], None] = unheard) -> None:
+        """Start no process yet; `hear` is given what they tell while they are waited for."""
         self.jobs = jobs
+        self.hear = hear
         # A fork has torch imported already. It is safe here: the process of the command runs no form, so that
         # it has no threads of autograd or OpenMP, which would not survive; in the fork a form has one thread.
         # Several are spawned: they import side by side, and only a new process reads how to allocate.
@@ -67,13 +83,24 @@ class Workers:
         while words:
             for place, future in enumerate(self._submitted(function, words)):
                 try:
-                    yield future.result()
+                    yield self._awaited(future)
                 except BrokenProcessPool:
                     yield self._ended(function, words[place])
                     words = words[place + 1 :]
                     break
             else:
                 return
+
+    def _awaited(self, future: Future[Answer]) -> Answer:
+        """Wait for an answer, and hear what is told meanwhile."""
+        while not wait([future], HEARTBEAT).done:
+            self._hear()
+        self._hear()
+        return future.result()
+
+    def _hear(self) -> None:
+        while not self.told.empty():
+            self.hear(self.told.get())
 
     def _submitted(self, function: Callable[[str], Answer], words: Sequence[str]) -> list[Future[Answer]]:
         others = set(multiprocessing.active_children()) - {*self.processes}
@@ -87,7 +114,8 @@ class Workers:
         """Ask for one answer; a process may have ended since the last."""
         if self.pool is None:
             self.said = self.context.RawArray(c_char, LETTERS)
-            self.pool = ProcessPoolExecutor(self.jobs, self.context, _begin, (self.said,))
+            self.told: SimpleQueue[str] = self.context.SimpleQueue()
+            self.pool = ProcessPoolExecutor(self.jobs, self.context, _begin, (self.said, self.told))
         try:
             return self.pool.submit(function, word)
         except BrokenProcessPool as broken:
@@ -101,7 +129,7 @@ class Workers:
         self._close()
         if self.jobs == 1:
             return Ended(_how(processes), self.said.value.decode(errors="ignore"))
-        with Workers(1) as alone:
+        with Workers(1, self.hear) as alone:
             return next(alone.map(function, [word]))
 
     def _close(self) -> None:
@@ -110,11 +138,11 @@ class Workers:
         self.pool, self.processes = None, []
 
 
-def _begin(said: Array[c_char]) -> None:
+def _begin(said: Array[c_char], told: SimpleQueue[str]) -> None:
     """Let the parent alone answer Ctrl-C: it reports what was done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _said[:] = [said]
+    _said[:], _told[:] = [said], [told]
 
 
 def _how(processes: Sequence[BaseProcess]) -> str:
