@@ -12,7 +12,7 @@ Work outside torch (in NumPy, in a library of one's own) is not seen.
   one. An elementwise product counts one an element, whether or not a sum follows, and so does scaling by a
   number. Sums without a product, comparisons, choices, moves and views count none, nor do functions of one
   number (sqrt, exp) and the arithmetic of indices and masks. A convolution counts the products with its
-  padding. All operations that are known stand in `properties/cost/operations.py`, one line each.
+  padding. All operations that are known stand in `properties/operations/table.py`, one line each.
 * **Useful** are those that have no factor that a mask makes zero, counted in a run on positive numbers, in
   which entries that the claim declares dead are 0.
 * **Free** parameters are those that training can change: shared ones once, dead and frozen ones not.

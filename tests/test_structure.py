@@ -26,6 +26,7 @@ HEIGHTS = {
     "equivalence.claims": 2,
     "equivalence.catalogue": 3,
     "properties.ways": 3,
+    "properties.operations": 3,
     "properties.report": 4,
     "properties.oracle": 4,
     "properties.needs": 3,

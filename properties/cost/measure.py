@@ -86,7 +86,7 @@ def _check_dead(module: nn.Module, dead: Dead) -> None:
 
 
 def multiply_adds(run: Callable[[], object]) -> int:
-    """Count the multiply-adds of a run; UncountedOperationError for an operation that has no rule."""
+    """Count the multiply-adds of a run; UncountedOperationError for an operation of which none are known."""
     products = Products()
     with Meter(products):
         run()

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from properties.cost.meter import Call
-from properties.oracle.operations import UNWRITTEN
+from properties.operations.table import RESERVATION, known
 from properties.oracle.trees import tensors
 
 OVERWRITING = ("copy_", "zero_", "fill_")
@@ -63,7 +63,7 @@ class Traffic:
 
     def __call__(self, call: Call) -> None:
         """Add one operation; a view, and memory that is only reserved, cost nothing."""
-        if is_view(call) or call.name in UNWRITTEN.split():
+        if is_view(call) or known(call.name) is RESERVATION:
             return
         given = list(tensors((call.args, call.kwargs)))
         if call.name in SELECTING:

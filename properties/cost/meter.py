@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from properties.cost.operations import rule_for
+from properties.operations.errors import UncountedOperationError
+from properties.operations.products import ProductRule
+from properties.operations.table import known
 from properties.oracle.mode import Mode
 
 
@@ -48,7 +50,7 @@ class Meter(Mode):
 
 
 class Products:
-    """Counts the multiply-adds of a run; UncountedOperationError for an operation that has no rule."""
+    """Counts the multiply-adds of a run; UncountedOperationError for an operation of which none are known."""
 
     def __init__(self) -> None:
         """Start at none."""
@@ -56,7 +58,7 @@ class Products:
 
     def __call__(self, call: Call) -> None:
         """Add those of one operation."""
-        self.count += rule_for(call.name).dense(call.args, call.kwargs, call.result)
+        self.count += _rule(call.name).dense(call.args, call.kwargs, call.result)
 
 
 class UsefulProducts(Products):
@@ -64,4 +66,12 @@ class UsefulProducts(Products):
 
     def __call__(self, call: Call) -> None:
         """Add those of one operation."""
-        self.count += rule_for(call.name).useful(call.args, call.kwargs, call.result)
+        self.count += _rule(call.name).useful(call.args, call.kwargs, call.result)
+
+
+def _rule(name: str) -> ProductRule:
+    """Find how the products of an operation are counted; UncountedOperationError where it is not known."""
+    rule = known(name).products
+    if rule is None:
+        raise UncountedOperationError(name)
+    return rule

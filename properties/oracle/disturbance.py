@@ -33,8 +33,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
+from properties.operations.table import known
 from properties.oracle.mode import Mode
-from properties.oracle.operations import ROUND_NOTHING, terms
 from properties.oracle.trees import tensors
 from properties.oracle.widening import narrows
 
@@ -185,7 +185,7 @@ def _xi(array: Array, key: int) -> Array:
 
 def _rounds(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Whether an operation rounds: not one that moves, compares, chooses, gives a view, or draws."""
-    if name in ROUND_NOTHING or name.removesuffix("_") in ROUND_NOTHING:
+    if not known(name).rounds:
         return _narrows(name, args, kwargs)
     if torch.Tag.nondeterministic_seeded in operation.tags:
         return False
@@ -212,7 +212,7 @@ def _rounds_once(operation: Any, name: str) -> bool:
 
 def _growth(name: str, args: tuple[Any, ...]) -> float:
     """Give how much more a sum of many terms may round than one of few: the root of their number."""
-    return max(1.0, math.sqrt(terms(name, args) / USUAL_TERMS))
+    return max(1.0, math.sqrt(known(name).terms(args) / USUAL_TERMS))
 
 
 def _is_inexact(tensor: Tensor) -> bool:

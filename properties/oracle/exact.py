@@ -26,9 +26,9 @@ import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from properties.oracle.bounds import Bound, Exact, Tainted, observed
+from properties.operations.bounds import Bound, Exact, Tainted, observed
+from properties.operations.table import Operation, known
 from properties.oracle.mode import Mode
-from properties.oracle.operations import Rule, rule_for
 from properties.oracle.trees import tensors
 
 SIGNIFICANDS = {torch.float64: 53, torch.float32: 24}
@@ -100,11 +100,11 @@ class Trace(Mode):
         """Run one operation, and bound what it wrote."""
         kwargs = kwargs or {}
         name = operation.overloadpacket.__name__
-        rule = rule_for(name)
+        line = known(name)
         sources = [self.bound(tensor) for tensor in tensors((args, kwargs))]
-        sources = sources[1:] if rule and rule.overwrites else sources
+        sources = sources[1:] if line.overwrites else sources
         result = operation(*args, **kwargs)
-        bound = self._combine(name, rule, sources, (args, kwargs, result))
+        bound = self._combine(name, line, sources, (args, kwargs, result))
         self._note_rounding(name, sources, result)
         for tensor in tensors(result):
             self._write(tensor, self._checked(tensor, bound, name), whole=not operation._schema.is_mutable)  # noqa: SLF001
@@ -125,15 +125,15 @@ class Trace(Mode):
         self.heaviest[1] = max(1.0, self.heaviest.get(1, 0.0))
         return tensor
 
-    def _combine(self, name: str, rule: Rule | None, sources: list[Bound], call: Any) -> Bound:
-        if rule is None:
+    def _combine(self, name: str, line: Operation, sources: list[Bound], call: Any) -> Bound:
+        if line.bound is None:
             return Tainted(f"{name} is not known to keep integers")
-        if rule.piecewise and any(isinstance(source, Exact) and source.degree for source in sources):
+        if line.piecewise and any(isinstance(source, Exact) and source.degree for source in sources):
             self.piecewise = True
         exact = [source for source in sources if isinstance(source, Exact)]
         tainted = next((source for source in sources if isinstance(source, Tainted)), None)
-        if tainted is None or rule.forgets:
-            return rule.bound([] if rule.forgets else exact, *call)
+        if tainted is None or line.forgets:
+            return line.bound([] if line.forgets else exact, *call)
         return tainted
 
     def _note_rounding(self, name: str, sources: list[Bound], result: Any) -> None:

@@ -10,7 +10,8 @@ from equivalence.layers.linear import FlattenLinear
 from equivalence.layers.masked import MaskedLinear, SparseLinear, WhereMaskedLinear
 from equivalence.layers.sharing import SharedMLP, UnrolledMLP
 from equivalence.layers.two_d_fc import FlattenMatmulTwoDFC, TwoDFC
-from properties.cost import Cost, UncountedOperationError, cost, operations
+from properties.cost import Cost, UncountedOperationError, cost
+from properties.operations.table import OPERATIONS
 
 FLOATS = 4
 """Bytes of each."""
@@ -136,7 +137,7 @@ def test_a_cost_does_not_depend_on_the_gradient_mode_around_it(without_gradients
 def test_an_operation_that_only_the_backward_calls_fails_by_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
     module, inputs = nn.ReLU(), [torch.ones(3)]
     assert cost(module, inputs).multiply_adds == 0
-    monkeypatch.delitem(operations.RULES, "threshold_backward")
+    monkeypatch.delitem(OPERATIONS, "threshold_backward")
     with pytest.raises(UncountedOperationError, match="threshold_backward"):
         cost(module, inputs)
 

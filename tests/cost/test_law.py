@@ -14,9 +14,9 @@ from equivalence.claims.sharing import UnrolledIsShared
 from equivalence.claims.two_d_fc import TwoDFCIsFlattenLinear
 from equivalence.counts import Counts
 from properties.cases.domain import Domain
-from properties.cost import UncountedOperationError, operations
-from properties.cost.operations import Rule
+from properties.cost import UncountedOperationError
 from properties.laws import LAWS
+from properties.operations.table import OPERATIONS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
 from properties.running.recording import Status, record
@@ -119,15 +119,16 @@ def test_a_form_that_runs_an_unknown_operation_is_an_error_that_names_it() -> No
     assert "\n" not in found.text
 
 
-@pytest.mark.parametrize("rule", ["mm", "addmm"])
-def test_a_rule_that_counts_wrongly_is_noticed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = operations.RULES[rule]
+@pytest.mark.parametrize("name", ["mm", "addmm"])
+def test_products_that_are_counted_wrongly_are_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = OPERATIONS[name].products
+    assert right
 
     def wrong(*call: object) -> int:
         return 2 * right.dense(*call)  # type: ignore[arg-type]
 
     run(FlattenLinearIsLinear)
-    monkeypatch.setitem(operations.RULES, rule, Rule(wrong, right.useful))
+    monkeypatch.setitem(OPERATIONS, name, replace(OPERATIONS[name], products=right._replace(dense=wrong)))
     with pytest.raises(Refuted, match="multiply-adds"):
         run(FlattenLinearIsLinear)
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from properties.benchmarking.clock import Step, clock_of
 from properties.benchmarking.intervals import Interval, compared
 from properties.benchmarking.rounds import interleaved
-from properties.cost.errors import UncountedOperationError
+from properties.cost import UncountedOperationError
 from properties.cost.measure import cost
 from properties.running.threads import threads_set
 from tests.fastest.groups import Group

@@ -341,7 +341,7 @@ BREAKS = [
     ("args if _rounds_once(operation, name) else self._inputs(operation, name, args)", "args"),
     ('SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}', "SEVERAL_AT_EACH_ENTRY = set()"),
     ("factor = AMPLITUDE * _growth(name, args)", "factor = AMPLITUDE"),
-    ("math.sqrt(terms(name, args) / USUAL_TERMS)", "terms(name, args) / USUAL_TERMS"),
+    ("math.sqrt(known(name).terms(args) / USUAL_TERMS)", "known(name).terms(args) / USUAL_TERMS"),
     ('"gelu": lambda x, **_: x,', ""),
     ('"_log_softmax": _of_log_softmax,', ""),
     ('"logsumexp": lambda x,', '"no_logsumexp": lambda x,'),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from properties.cases.regime import FEW, NUMBER, NUMBERS_A_WORD, Integers, Traced
-from properties.oracle.bounds import Exact
+from properties.operations.bounds import Exact
 from properties.oracle.exact import MOST_BITS, Trace
 
 COUNT = 1 << 20

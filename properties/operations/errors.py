@@ -10,7 +10,7 @@ class UncountedOperationError(Exception):
         """Take the operation's name in torch.ops.aten."""
         super().__init__(
             "every operation of a form is counted or known to be free, but the multiply-adds of "
-            f"{name!r} are not known; give it a rule in properties.cost.operations.RULES, or leave the costs "
-            "of its claim unstated"
+            f"{name!r} are not known; give it products in properties.operations.table.OPERATIONS, or leave "
+            "the costs of its claim unstated"
         )
         self.name = name

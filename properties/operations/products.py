@@ -1,4 +1,4 @@
-"""How many multiply-adds each torch operation takes. One line an operation; one that is not here is not free.
+"""How many multiply-adds operations take.
 
 A multiply-add is one product of two real numbers, with the addition that takes it in where there is one. An
 elementwise product counts one an element, whether or not a sum follows, and so does scaling by a Python
@@ -9,14 +9,12 @@ a function of one number (sqrt, exp, tanh), or the arithmetic of integers and ma
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from properties.cost.errors import UncountedOperationError
-from properties.oracle.operations import CHOICES, COMPARISONS, FACTORIES, FILLS, MOVES, UNWRITTEN
+from properties.operations.errors import UncountedOperationError
 
 Arguments = tuple[Any, ...]
 MEAN = 1
@@ -25,20 +23,11 @@ Count = Callable[[Arguments, Mapping[str, Any], Any], int]
 """(args, kwargs, result) of one call -> products."""
 
 
-@dataclass(frozen=True)
-class Rule:
+class ProductRule(NamedTuple):
     """The products of one operation: all of them, and those without a zero among their factors."""
 
     dense: Count
     useful: Count
-
-
-def rule_for(name: str) -> Rule:
-    """Find the rule of an operation, in-place or not, by its name; UncountedOperationError without one."""
-    rule = RULES.get(name) or RULES.get(name.removesuffix("_"))
-    if rule is None:
-        raise UncountedOperationError(name)
-    return rule
 
 
 def _none(*_: Any) -> int:
@@ -194,24 +183,17 @@ def _live(tensor: Tensor) -> int:
     return int(torch.count_nonzero(tensor))
 
 
-SUMS = "cumsum embedding_dense_backward index_add index_put scatter_add sum"
-FUNCTIONS = "exp log reciprocal rsqrt sigmoid sqrt tanh"
-COPIES = "copy randint set"
-FREE = (MOVES, FILLS, FACTORIES, UNWRITTEN, COMPARISONS, CHOICES, SUMS, FUNCTIONS, COPIES)
+FREE = ProductRule(_none, _none)
 """What multiplies nothing."""
-
-RULES: dict[str, Rule] = {
-    **dict.fromkeys(" ".join(FREE).split(), Rule(_none, _none)),
-    **dict.fromkeys(["add", "sub", "rsub"], Rule(_scaled_sum, _scaled_sum)),
-    **dict.fromkeys(["mul", "div", "mean"], Rule(_product, _live_product)),
-    **dict.fromkeys(["sigmoid_backward", "tanh_backward"], Rule(_two_products, _two_live_products)),
-    **dict.fromkeys(["mm", "bmm", "mv", "dot"], Rule(_contraction, _live_contraction)),
-    **dict.fromkeys(["addmm", "baddbmm", "addmv"], Rule(_added_contraction, _live_added_contraction)),
-    "scatter": Rule(_scattered, _scattered),
-    "pow": Rule(_power, _live_power),
-    "addcmul": Rule(_added_product, _live_added_product),
-    **dict.fromkeys(["_embedding_bag", "_embedding_bag_forward_only"], Rule(_bag, _live_bag)),
-    "_embedding_bag_per_sample_weights_backward": Rule(_bag_paired, _live_bag_paired),
-    "convolution": Rule(_convolution, _live_convolution),
-    "convolution_backward": Rule(_convolution_backward, _live_convolution_backward),
-}
+PRODUCT = ProductRule(_product, _live_product)
+TWO_PRODUCTS = ProductRule(_two_products, _two_live_products)
+ADDED_PRODUCT = ProductRule(_added_product, _live_added_product)
+SCALED_SUM = ProductRule(_scaled_sum, _scaled_sum)
+POWER = ProductRule(_power, _live_power)
+CONTRACTION = ProductRule(_contraction, _live_contraction)
+ADDED_CONTRACTION = ProductRule(_added_contraction, _live_added_contraction)
+CONVOLUTION = ProductRule(_convolution, _live_convolution)
+CONVOLUTION_BACKWARD = ProductRule(_convolution_backward, _live_convolution_backward)
+SCATTERED = ProductRule(_scattered, _scattered)
+BAG = ProductRule(_bag, _live_bag)
+PAIRS_OF_BAG = ProductRule(_bag_paired, _live_bag_paired)
