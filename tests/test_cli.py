@@ -181,3 +181,34 @@ def test_the_published_size_has_eight_parameters(capsys: Captured) -> None:
 def test_the_module_runs_as_a_command() -> None:
     command = [sys.executable, "-m", "properties", "verify", "two-d-fc", "--law", "parameter_count"]
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603
+
+
+ONCE = """
+from pathlib import Path
+
+from torch import nn
+
+from equivalence import Dim, Equivalence, Real
+
+with Path("{counted}").open("a") as counted:
+    counted.write("x")
+
+
+class SameIsLinear(Equivalence):
+    features: Dim
+    x = Real("*batch features")
+
+    def reference(self):
+        return nn.Linear(self.features, 3)
+
+    def candidate(self):
+        return nn.Linear(self.features, 3)
+"""
+
+
+def test_the_file_of_a_claim_is_executed_once(tmp_path: Path) -> None:
+    counted = tmp_path / "counted"
+    (tmp_path / "once.py").write_text(ONCE.replace("{counted}", str(counted)))
+    for runs in (1, 2):
+        assert main(["verify", f"{tmp_path / 'once.py'}:SameIsLinear", "--law", "forward"]) == 0
+        assert counted.read_text() == "x" * runs

@@ -20,6 +20,8 @@ from properties.running.workers import Ended, Workers, say, tell
 
 KEPT_BYTES = 1 << 17
 """What a worker keeps of the memory that it frees: with more, the catalogue takes more than a GiB."""
+_read_before: dict[tuple[Request, str], list[Cell]] = {}
+"""What this process has read of a request, and not checked yet: a claim's file is executed once."""
 
 
 class Watcher(Protocol):
@@ -53,7 +55,7 @@ def check(request: Request, name: str) -> list[CellRecord]:
     records: list[CellRecord] = []
     # On small tensors, more threads only wait for each other.
     with threads_set(1):
-        for cell in request.cells(name):
+        for cell in _read_before.pop((request, name), None) or request.cells(name):
             found = _checked_cell(name, cell, request.plan)
             if found.counterexample and _is_first_refuted(found, records):
                 tell(f"{cell.domain.name} is refuted by {found.law}: {found.counterexample.difference}")
@@ -90,7 +92,7 @@ def _read(request: Request, name: str) -> None:
     """Hold a claim against its forms, for what it raises; this runs them."""
     say("")
     with threads_set(1):
-        request.cells(name)
+        _read_before[request, name] = request.cells(name)
 
 
 def _ended(request: Request, name: str, ended: Ended) -> CellRecord:
