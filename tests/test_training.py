@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -282,3 +282,129 @@ def test_training_leaves_the_state_of_torch_as_it_was() -> None:
         run(LINEAR, "training_muon")
         assert not torch.is_grad_enabled()
     assert torch.equal(torch.get_rng_state(), before)
+
+
+class Tracking(nn.Module):
+    """x w, a moving average of it, how often, and a table that is the form's own."""
+
+    average: torch.Tensor
+    calls: torch.Tensor
+    table: torch.Tensor
+
+    def __init__(self, momentum: float = 0.1, *, steps: int = 1, table: int = 0, grows: bool = False) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(2))
+        self.momentum, self.steps, self.grows = momentum, steps, grows
+        self.register_buffer("average", torch.zeros(2))
+        self.register_buffer("calls", torch.tensor(0))
+        self.register_buffer("table", torch.full((1,), table), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = x * self.weight
+        if self.training and len(x):
+            self.average.lerp_(y.detach().mean(0), self.momentum)
+            self.calls += self.steps
+            self.table = torch.zeros(len(x) + 1, dtype=self.table.dtype) if self.grows else self.table
+        return y
+
+
+class TrackingIsTracking(Equivalence):
+    """An average that training moves is that average."""
+
+    form: ClassVar[Any] = Tracking
+    x = Real("rows 2")
+
+    def reference(self) -> nn.Module:
+        return Tracking()
+
+    def candidate(self) -> nn.Module:
+        form: nn.Module = type(self).form()
+        return form
+
+
+class TableGrows(TrackingIsTracking):
+    """A reference that keeps what a call has made longer."""
+
+    def reference(self) -> nn.Module:
+        return Tracking(grows=True)
+
+
+class AveragesCarried(TrackingIsTracking):
+    """A candidate whose buffers have names of their own, but for one that is left out."""
+
+    def carry(self, theta: Any) -> Any:
+        return {"weight": theta["weight"], "average": theta["average"]}
+
+
+def tracking(base: type[Equivalence], law: str, **options: Any) -> Any:
+    claim = type("Tracks", (base,), {"form": staticmethod(lambda: Tracking(**options))})
+    return Judge(Domain(claim), LAWS[law]).verdict(Case(claim(), {"rows": (3,)}, 0))
+
+
+@pytest.mark.parametrize("law", TRAINING[:2])
+def test_buffers_that_training_moves_are_compared(law: str) -> None:
+    assert tracking(TrackingIsTracking, law).holds
+    for wrong, buffer in (({"momentum": 0.2}, "average"), ({"steps": 2}, "calls"), ({"steps": 0}, "calls")):
+        assert f": {buffer} after" in tracking(TrackingIsTracking, law, **wrong).difference.where
+
+
+def test_a_buffer_that_training_leaves_alone_is_the_candidates_own() -> None:
+    for own in ({"table": 3}, {"grows": True}):
+        assert tracking(TrackingIsTracking, "training", **own).holds
+    assert tracking(TableGrows, "training").holds
+
+
+def test_a_buffer_that_carry_does_not_name_is_the_candidates_own() -> None:
+    assert tracking(AveragesCarried, "training", steps=2).holds
+    assert not tracking(AveragesCarried, "training", momentum=0.2).holds
+
+
+class Normed(Equivalence):
+    """A batch norm is another one."""
+
+    features: Dim
+    other: ClassVar[Any] = nn.BatchNorm1d
+    x = Real("rows features")
+
+    def reference(self) -> nn.Module:
+        return nn.BatchNorm1d(self.features)
+
+    def candidate(self) -> nn.Module:
+        other: nn.Module = type(self).other(self.features)
+        return other
+
+
+class Biased(nn.BatchNorm1d):
+    """The running variance without Bessel's correction."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        before = self.running_var.clone()  # type: ignore[union-attr]
+        y = super().forward(x)
+        if self.training:
+            self.running_var = before.lerp(x.detach().var(0, unbiased=False), 0.1)
+        return y
+
+
+class Twice(nn.BatchNorm1d):
+    """A call in training that updates the running statistics twice."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            super().forward(x)
+        return super().forward(x)
+
+
+class Momentous(nn.BatchNorm1d):
+    """Another momentum."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__(features, momentum=0.2)
+
+
+@pytest.mark.parametrize("other", [Biased, Twice, Momentous])
+@pytest.mark.parametrize("law", TRAINING[:2])
+def test_a_batch_norm_that_tracks_otherwise_is_refuted(law: str, other: type[nn.Module]) -> None:
+    for form, holds in ((nn.BatchNorm1d, True), (other, False)):
+        claim = type("Norms", (Normed,), {"other": form})
+        case = Case(claim(features=2), {"rows": (5,)}, 1)
+        assert Judge(Domain(claim), LAWS[law]).verdict(case).holds == holds

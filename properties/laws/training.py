@@ -1,4 +1,4 @@
-"""Laws about training: the same steps on both forms, and whether the parameters still correspond."""
+"""Laws about training: the same steps on both forms, and whether what they change still corresponds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from equivalence.claim import Theta
 from properties.cases.form import Form
 from properties.cases.sample import OutsideDomainError, Sample, Stream, named_tensors
 from properties.laws.applicability import matrices, parameters
+from properties.laws.comparing import narrowed
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Optimisation, Recipe
 from properties.laws.registry import Controlled, Controls, law
 
@@ -32,6 +33,7 @@ class Trained(NamedTuple):
     """Whether the last step had a gradient, and one that a wrong run would show in."""
 
 
+Moved = Mapping[str, Any]
 WrongRun = Callable[[Sample], Trained]
 
 
@@ -78,9 +80,15 @@ def wrong_runs(recipe: Recipe) -> dict[str, WrongRun]:
     }
 
 
+def _what_moves(reference: Moved, candidate: Moved, _: Sample) -> tuple[Moved, Moved]:
+    """Compare what training changes in the reference: another buffer is the candidate's own."""
+    return reference, {name: candidate.get(name, "as it was before") for name in reference}
+
+
 @law(
     parameters,
     decided="reals",
+    compared=narrowed(_what_moves),
     controls=controls_of(RECIPES),
     variants=len(RECIPES),
     scope="layer",
@@ -88,13 +96,14 @@ def wrong_runs(recipe: Recipe) -> dict[str, WrongRun]:
     kind="another training run",
 )
 def training(form: Form, sample: Sample) -> Any:
-    """carry(theta_k) = theta'_k after k steps of an optimiser from carried weights, with equal losses."""
+    """carry(theta_k) = theta'_k, trained buffers too, after k steps of an optimiser, with equal losses."""
     return _run(form, sample, chosen(RECIPES, sample))
 
 
 @law(
     parameters,
     decided="reals",
+    compared=narrowed(_what_moves),
     controls=controls_of([ADAFACTOR]),
     scope="layer",
     otherwise="trains otherwise under Adafactor",
@@ -108,6 +117,7 @@ def training_adafactor(form: Form, sample: Sample) -> Any:
 @law(
     matrices,
     decided="reals",
+    compared=narrowed(_what_moves),
     controls=controls_of([MUON]),
     scope="layer",
     otherwise="trains otherwise under Muon",
@@ -139,9 +149,14 @@ def trained(
     return Trained(losses, {name: value.detach() for name, value in state.items()}, optimisation.shows())
 
 
-def _run(form: Form, sample: Sample, recipe: Recipe) -> dict[str, Any]:
+def _run(form: Form, sample: Sample, recipe: Recipe) -> Moved:
     run = trained(form, sample, recipe)
-    return _named(recipe, run.losses, _live(form, sample, run))
+    losses = {f"loss before step {place}": loss for place, loss in enumerate(run.losses, start=1)}
+    weights, buffers = (
+        {f"{name} after {STEPS} steps": value for name, value in state(form, sample, run).items()}
+        for state in (_live, _buffers)
+    )
+    return {f"{recipe.name}: {name}": value for name, value in (weights | losses | buffers).items()}
 
 
 def _accumulated(form: Form, module: nn.Module, sample: Sample, recipe: Recipe, step: int) -> Tensor:
@@ -173,11 +188,22 @@ def _live(form: Form, sample: Sample, run: Trained) -> dict[str, Tensor]:
     return {name: value.masked_fill(dead[name], 0) if name in dead else value for name, value in own.items()}
 
 
+def _buffers(form: Form, sample: Sample, run: Trained) -> dict[str, Tensor]:
+    """Give the candidate's buffers that `carry` names, but for its own tables, which no step changes."""
+    before, after = form.state(sample.theta), form.in_candidate(run.state)
+    constants = sample.candidate.constants
+    return {
+        name: _cast(after[name], sample.dtype)
+        for name in sample.candidate.buffers
+        if name in after and not (name in constants and _unmoved(before[name], after[name]))
+    }
+
+
+def _unmoved(before: Tensor, after: Tensor) -> bool:
+    # What is longer than before is kept from a call, and no step of training.
+    return before.shape != after.shape or torch.equal(before, after)
+
+
 def _cast(value: Tensor, dtype: torch.dtype) -> Tensor:
     # A carry may compute in another dtype than that of the run.
     return value.to(dtype) if value.is_floating_point() else value
-
-
-def _named(recipe: Recipe, losses: Sequence[Tensor], weights: Mapping[str, Tensor]) -> dict[str, Any]:
-    before = {f"{recipe.name}: loss before step {place}": loss for place, loss in enumerate(losses, start=1)}
-    return {f"{recipe.name}: {name} after {STEPS} steps": value for name, value in weights.items()} | before

@@ -20,6 +20,8 @@ RIGHT = (
     numerics.ReluIsItsFormula,
     numerics.FoldedIsBatchNorm,
     numerics.LookingBackIsLinear,
+    training.CumulativeNormIsItsFormula,
+    training.AverageIsByLerp,
     circumstances.right.ScaledIsInItsWeight,
     circumstances.right.TableIsKept,
     circumstances.right.ViewIsItsInput,

@@ -1,14 +1,22 @@
-"""Mutants that are right until they are trained: gradients, scales and shapes that an optimiser meets."""
+"""Mutants that are right until they are trained: gradients, scales and shapes that an optimiser meets.
+
+And what training keeps in buffers: with weights that change, more than two calls tell.
+"""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from equivalence.claim import Theta
+from equivalence.claim import Equivalence, Real, Theta
 from equivalence.claims.linear import FlattenLinearIsLinear
 from equivalence.distribution import Distribution, Uniform
+from equivalence.layers.affine import QuietLinear
 from equivalence.layers.linear import LinearForm
+from tests.mutants.modules import BatchNorm, BatchNormIsItsFormula, Positive
 from tests.mutants.planted import mutant
 
 
@@ -116,6 +124,117 @@ class KeepsBiasShifted(FlattenLinearIsLinear):
 
     def initial(self) -> dict[str, Distribution]:
         return {"weight": super().initial()["weight"]}
+
+
+class Uncounted(BatchNorm):
+    def update(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        super().update(mean, variance, count)
+        self.num_batches_tracked -= 1
+
+
+@mutant("training")
+class LeavesBatchesUncounted(BatchNormIsItsFormula):
+    """The running moments are right, and the batches that they are of are not counted."""
+
+    def candidate(self) -> nn.Module:
+        return Uncounted(self.features)
+
+
+class CumulativeNorm(BatchNorm):
+    """Running moments that are the means over all batches."""
+
+    def update(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        self.momentum = self.weight_of_batch(int(self.num_batches_tracked) + 1)
+        super().update(mean, variance, count)
+
+    def weight_of_batch(self, number: int) -> float:
+        return 1 / number
+
+
+class CumulativeNormIsItsFormula(Equivalence):
+    """Linear and a BatchNorm1d without momentum equal their formula, running moments included."""
+
+    features: Positive
+
+    norm: ClassVar[type[BatchNorm]] = CumulativeNorm
+    x = Real("batch features")
+
+    def reference(self) -> nn.Module:
+        linear = nn.Linear(self.features, self.features, bias=False)
+        return nn.Sequential(linear, nn.BatchNorm1d(self.features, momentum=None))
+
+    def candidate(self) -> nn.Module:
+        linear = nn.Linear(self.features, self.features, bias=False)
+        return nn.Sequential(linear, self.norm(self.features))
+
+
+class MomentumAfterFirst(CumulativeNorm):
+    def weight_of_batch(self, number: int) -> float:
+        return 1.0 if number == 1 else 0.1
+
+
+@mutant("training")
+class WeighsLaterBatchesByMomentum(CumulativeNormIsItsFormula):
+    """Every batch but the first has the weight of the usual momentum: two equal batches do not tell."""
+
+    norm = MomentumAfterFirst
+
+
+class AveragedWeight(QuietLinear):
+    """Linear, whose weight in eval is the average of those that it was trained with."""
+
+    average: Tensor
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features)
+        self.register_buffer("average", torch.zeros_like(self.weight))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.update()
+        return functional.linear(x, self.weight if self.training else self.average, self.bias)
+
+    def update(self) -> None:
+        with torch.no_grad():
+            self.average.mul_(0.9).add_(self.weight, alpha=0.1)
+
+
+class AveragedByLerp(AveragedWeight):
+    def update(self) -> None:
+        self.average.lerp_(self.newest(), 0.1)
+
+    def newest(self) -> Tensor:
+        return self.weight.detach()
+
+
+class AverageIsByLerp(Equivalence):
+    """An average of weights by a product and a sum equals the one by lerp."""
+
+    features: Positive
+
+    form: ClassVar[type[nn.Module]] = AveragedByLerp
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return AveragedWeight(self.features, 3)
+
+    def candidate(self) -> nn.Module:
+        return self.form(self.features, 3)
+
+
+class AveragedFirst(AveragedByLerp):
+    first: Tensor | None = None
+
+    def newest(self) -> Tensor:
+        self.first = self.weight.detach().clone() if self.first is None else self.first
+        return self.first.to(self.weight)
+
+
+@mutant("training")
+class AveragesFirstWeight(AverageIsByLerp):
+    """The average is of the weight of the first call, again and again."""
+
+    form = AveragedFirst
 
 
 class FlatWeight(Kept):
