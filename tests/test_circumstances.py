@@ -1,9 +1,9 @@
 """A form is used in circumstances: each is tried, named where it matters, asked for and left out by name."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -368,6 +368,66 @@ class Closed(nn.Linear):
 
 def test_a_copy_computes_with_parameters_of_its_own() -> None:
     assert not verdict(type("Closing", (Slips,), {"form": Closed}), "copied").holds
+
+
+class Tabled(nn.Linear):
+    """Linear times a table."""
+
+    table: Tensor
+
+    def __init__(self, in_features: int, out_features: int, *, persistent: bool = True) -> None:
+        super().__init__(in_features, out_features)
+        self.register_buffer("table", torch.arange(1.0, out_features + 1), persistent=persistent)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * self.table
+
+
+class Forgetful(Tabled):
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features, persistent=False)
+
+
+class Two(Slips):
+    """A layer of the class in first place is the one of the class in second place."""
+
+    forms: ClassVar[Sequence[Callable[..., nn.Module]]]
+
+    def reference(self) -> nn.Module:
+        return self.forms[0](self.features, 2)
+
+    def candidate(self) -> nn.Module:
+        return self.forms[1](self.features, 2)
+
+
+def two(*forms: Callable[..., nn.Module]) -> type[Equivalence]:
+    return type("Two", (Two,), {"forms": forms})
+
+
+def test_what_no_state_holds_is_lost_where_that_of_the_reference_holds_all() -> None:
+    assert verdict(two(Tabled, Tabled), "materialised").holds
+    difference = verdict(two(Tabled, Forgetful), "materialised").difference
+    assert difference is not None
+    assert difference.candidate == "nan"
+    with pytest.raises(OutsideDomainError, match="the reference gives something else"):
+        verdict(two(Forgetful, Tabled), "materialised")
+
+
+LAYERS = (
+    nn.BatchNorm1d,
+    lambda size, _: nn.GRU(size, size),
+    lambda size, _: nn.TransformerEncoderLayer(size, 1, 3, dropout=0.0),
+    lambda size, out: nn.utils.parametrizations.weight_norm(nn.Linear(size, out)),
+    lambda size, out: nn.utils.parametrizations.spectral_norm(nn.Linear(size, out)),
+)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers_of_torch_come_back_from_their_states(layer: Callable[..., nn.Module]) -> None:
+    found = verdict(two(layer, layer), "materialised", pins={"under": ("materialised",)})
+    plain = verdict(two(layer, layer))
+    assert found.holds
+    assert plain.holds
 
 
 def test_a_failure_keeps_its_circumstances_and_its_line_replays_them() -> None:

@@ -12,6 +12,7 @@ from tests.mutants import MUTANTS
 from tests.mutants.planted import SEEN_IN
 from tests.mutants.trial import cell_of, declared, rejected_earlier, rejection
 
+GATE = [name for name, one in CIRCUMSTANCES.items() if one.tried == "gate"]
 PLANTED_FOR = [first for first, *_ in SEEN_IN.values()]
 
 
@@ -30,6 +31,6 @@ def test_a_mutant_is_right_without_these_and_under_the_laws_before_its_own(name:
     assert rejected_earlier(MUTANTS[name]) == ""
 
 
-@pytest.mark.parametrize("name", [name for name, one in CIRCUMSTANCES.items() if one.tried == "gate"])
-def test_every_circumstance_of_the_gate_has_two_mutants_or_more(name: str) -> None:
+@pytest.mark.parametrize("name", [*GATE, "materialised"])
+def test_a_circumstance_has_two_mutants_or_more(name: str) -> None:
     assert PLANTED_FOR.count(name) >= 2

@@ -1,7 +1,8 @@
-"""What torch makes of a form: its batches, its derivatives, its graph, its copies in another dtype."""
+"""What torch makes of a form: its batches, its derivatives, its graph, its copies from what it keeps."""
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,6 +20,10 @@ from torch.utils.checkpoint import checkpoint
 from properties.circumstances.registry import Call, Use, change_parameters, circumstance, tensors_of
 from properties.needs import leading_axes, one_real_input
 
+REGISTERED = ("_parameters", "_buffers", "_modules")
+"""Attributes of a module that hold what it moves itself."""
+UNWRITTEN = 97
+"""What stands in memory of integers that nobody has written to: no index of a small form."""
 COMPILER = "inductor" if which(os.environ.get("CXX", "g++")) else "aot_eager"
 """Inductor needs a C++ compiler."""
 
@@ -97,6 +102,31 @@ def functional(use: Use, _: Call, *inputs: Tensor) -> Any:
     return functional_call(module, values, inputs)
 
 
+@circumstance(
+    "transform",
+    "made without memory and filled by load_state_dict",
+    shown="values",
+    alike=True,
+    tried="asked",  # A table outside the state is right in every other use.
+)
+def materialised(use: Use, _: Call, *inputs: Tensor) -> Any:
+    """g.to("meta").to_empty(device="cpu"), g.load_state_dict(f's), then g(x).
+
+    What no state holds is lost: a buffer that is not persistent, any other tensor of a constructor. It tells
+    against a candidate where the reference, made so, gives what it gave before. Memory that nobody writes to
+    is filled, for what lies there by chance may be right.
+    """
+    module = use.copied()
+    for part in module.modules():
+        _lose_tensors(part)
+    module.to("meta").to_empty(device="cpu")
+    with torch.no_grad():
+        for value in (*module.parameters(), *module.buffers()):
+            value.copy_(_unwritten(value))
+    module.load_state_dict(use.copied().state_dict())
+    return module(*inputs)
+
+
 @circumstance("transform", f"compiled by {COMPILER}", shown="values", optional=True, tried="asked")
 def compiled(use: Use, _: Call, *inputs: Tensor) -> Any:
     """The output of torch.compile(f) for x."""
@@ -131,6 +161,18 @@ def _as_made(use: Use, make: Callable[[nn.Module], Call], inputs: Sequence[Tenso
 def _moved(made: Any, disturbed: Any, plain: Any) -> Any:
     same = isinstance(made, Tensor) and made.is_floating_point() and made.shape == plain.shape
     return made + (disturbed - plain) if same else made
+
+
+def _lose_tensors(part: nn.Module) -> None:
+    """Lose the tensors that a module holds in other attributes than its parameters and buffers."""
+    for name, value in list(vars(part).items()):
+        if name not in REGISTERED and tensors_of(value):
+            vars(part)[name] = tree_map_only(Tensor, _unwritten, value)
+
+
+def _unwritten(value: Tensor) -> Tensor:
+    inexact = value.is_floating_point() or value.is_complex()
+    return torch.full_like(value, math.nan if inexact else UNWRITTEN)
 
 
 def _in_single(output: Tensor) -> Tensor:

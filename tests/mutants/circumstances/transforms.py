@@ -295,3 +295,37 @@ class ForgetsBiasOfConstants(ScaledIsInItsWeight):
     """Where neither x nor a parameter needs a gradient, the bias is forgotten."""
 
     form = ForConstants
+
+
+class ScaledByBuffer(Scaled):
+    factor: Tensor
+
+    def __init__(self, in_features: int, out_features: int, scale: float = 1.0) -> None:
+        super().__init__(in_features, out_features, scale)
+        self.register_buffer("factor", torch.tensor(scale), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * functional.linear(x, self.weight, self.bias)
+
+
+@mutant("forward", "materialised")
+class KeepsScaleOutOfItsState(ScaledIsInItsWeight):
+    """The scale is a buffer that is not persistent: no state brings it back."""
+
+    form = ScaledByBuffer
+
+
+class OrderedScaled(Scaled):
+    def __init__(self, in_features: int, out_features: int, scale: float = 1.0) -> None:
+        super().__init__(in_features, out_features, scale)
+        self.order = torch.arange(in_features).flip(0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale * functional.linear(x[..., self.order], self.weight[:, self.order], self.bias)
+
+
+@mutant("forward", "materialised")
+class KeepsOrderInPlainTensor(ScaledIsInItsWeight):
+    """The order of the products is a tensor of the constructor, and no buffer."""
+
+    form = OrderedScaled
