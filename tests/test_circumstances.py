@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from equivalence import ClaimError, Dim, Equivalence, Real
+from equivalence.claim import Theta
 from properties.cases.domain import Domain
 from properties.cases.sample import OutsideDomainError
-from properties.circumstances import CIRCUMSTANCES, Use, circumstance
+from properties.circumstances import CIRCUMSTANCES, Use, circumstance, transforms
 from properties.circumstances.registry import read, together
 from properties.judging.judge import Judge, Verdict
 from properties.laws import LAWS
@@ -22,6 +23,7 @@ from properties.refutation.failure import described
 from properties.running.cell import Cell, Plan
 from properties.running.suites import cells
 from properties.ways import EXACT, IN_CIRCUMSTANCES, ROUNDING
+from tests.libraries import skip_without_library
 
 GATE = [name for name, one in CIRCUMSTANCES.items() if one.tried == "gate"]
 
@@ -388,6 +390,17 @@ class Forgetful(Tabled):
         super().__init__(in_features, out_features, persistent=False)
 
 
+class Tied(nn.Linear):
+    """Linear twice, by one weight of two names."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features)
+        self.again = self.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (super().forward(x) + nn.functional.linear(x, self.again)) / 2
+
+
 class Two(Slips):
     """A layer of the class in first place is the one of the class in second place."""
 
@@ -413,6 +426,44 @@ def test_what_no_state_holds_is_lost_where_that_of_the_reference_holds_all() -> 
         verdict(two(Forgetful, Tabled), "materialised")
 
 
+def test_a_file_holds_no_tensor_twice_where_that_of_the_reference_does_not() -> None:
+    skip_without_library("safetensors")
+    told = verdict(two(nn.Linear, Tied), "safetensors")
+    assert told.holds
+    assert "cannot be used saved and loaded by safetensors, which refutes nothing" in told.notes[0]
+    asked = verdict(two(nn.Linear, Tied), "safetensors", pins={"under": ("safetensors",)})
+    assert asked.difference is not None
+    assert "share memory" in asked.difference.candidate
+    with pytest.raises(OutsideDomainError, match="share memory"):
+        verdict(two(Tied, nn.Linear), "safetensors")
+
+
+class Halving(nn.Linear):
+    """Linear, its parameters kept at twice their size."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) / 2
+
+
+class Doubled(Two):
+    forms = (nn.Linear, Halving)
+
+    def carry(self, theta: Theta) -> Theta:
+        return {name: 2 * value for name, value in theta.items()}
+
+
+def test_what_comes_out_of_a_file_is_what_was_saved() -> None:
+    skip_without_library("safetensors")
+    assert verdict(Doubled, "safetensors", pins={"under": ("safetensors",)}).holds
+
+
+def test_what_no_library_writes_is_not_tried_and_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transforms, "find_spec", lambda _: None)
+    assert "safetensors" not in Domain(Slips).circumstances("values", exploring=True)
+    with pytest.raises(ClaimError, match="safetensors is not installed"):
+        cells(Domain(Slips, {"under": ("safetensors",)}))
+
+
 LAYERS = (
     nn.BatchNorm1d,
     lambda size, _: nn.GRU(size, size),
@@ -423,8 +474,10 @@ LAYERS = (
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_layers_of_torch_come_back_from_their_states(layer: Callable[..., nn.Module]) -> None:
-    found = verdict(two(layer, layer), "materialised", pins={"under": ("materialised",)})
+@pytest.mark.parametrize("under", ["materialised", "safetensors"])
+def test_layers_of_torch_come_back_from_their_states(under: str, layer: Callable[..., nn.Module]) -> None:
+    skip_without_library(under)
+    found = verdict(two(layer, layer), under, pins={"under": (under,)})
     plain = verdict(two(layer, layer))
     assert found.holds
     assert plain.holds
@@ -484,6 +537,7 @@ def test_a_function_that_is_no_circumstance_is_refused_with_the_rule() -> None:
 
 @pytest.mark.parametrize("name", [name for name in CIRCUMSTANCES if CIRCUMSTANCES[name].tried != "asked"])
 def test_what_the_user_has_set_is_the_same_after_a_case_as_before_it(name: str) -> None:
+    skip_without_library(name)
     before = (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu"))
     state, dtype = torch.get_rng_state(), torch.get_default_dtype()
     law = "input_gradient" if CIRCUMSTANCES[name].shown == "gradients" else "forward"

@@ -35,8 +35,8 @@ def test_cases_sizes_dtypes_and_values_are_those_of_the_records(held: CellRecord
     assert left == (
         "not looked at: larger sizes, values beyond 1e4, float16 and bfloat16, other devices than the CPU, "
         f"{len(LAWS) - 2} other laws, under torch.func.jvp, under torch.func.grad, "
-        "made without memory and filled by load_state_dict, "
-        f"compiled by {COMPILER}, exported, {len(CIRCUMSTANCES) - 5} other circumstances"
+        "made without memory and filled by load_state_dict, saved and loaded by safetensors, "
+        f"compiled by {COMPILER}, exported, {len(CIRCUMSTANCES) - 6} other circumstances"
     )
 
 
@@ -79,7 +79,7 @@ def test_the_circumstances_are_named_by_what_they_change(held: CellRecord) -> No
     drawn = {"under": {"none": 20, "eval+no_grad": 1, "transposed": 1}}
     _, used, left = looked_at([replace(cell(held, "forward", "rounding"), sizes=drawn)])
     assert used == "used in 3 circumstances: mode, gradients, inputs"
-    assert left.endswith(f"{len(CIRCUMSTANCES) - 8} other circumstances")
+    assert left.endswith(f"{len(CIRCUMSTANCES) - 9} other circumstances")
 
 
 def test_a_dear_circumstance_is_named_until_it_was_tried(held: CellRecord) -> None:

@@ -26,7 +26,9 @@ from properties.refutation.counterexample import Refuted, written
 from properties.replaying.scripting import Finding, ScriptError, script, tried_script
 from properties.replaying.scripting.source import plain
 from properties.running.cell import Cell, Plan
+from tests.libraries import skip_without_library
 from tests.mutants import MUTANTS
+from tests.mutants.planted import SEEN_IN
 from tests.mutants.trial import declared
 from tests.replays import REFUSED, Answer, Trial, in_a_process, in_this_process, refuted_by_its_law
 from tests.stored import Stored, StoredIsLinear
@@ -48,6 +50,7 @@ WRITTEN = [name for name, mutant in MUTANTS.items() if name not in DRAWN and dec
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_script_shows_a_mutant_and_says_fixed_of_the_right_form(name: str, tmp_path: Path) -> None:
+    skip_without_library(*SEEN_IN.get(name, ()))
     trial = Trial(MUTANTS[name], refuted_by_its_law(MUTANTS[name]), tmp_path)
     code, printed = trial.script_of(trial.case)
     assert code == 1, printed

@@ -17,6 +17,7 @@ from properties.judging.judge import Judge
 from properties.laws import LAWS
 from properties.replaying.replay import Replay
 from properties.replaying.scripting import script, tried_script
+from tests.libraries import skip_without_library
 from tests.replays import Answer, in_this_process
 
 Positive = Annotated[int, AtLeast(1)]
@@ -156,6 +157,7 @@ def test_a_failure_in_one_circumstance_alone_is_shown_there_and_nowhere_else(
 @pytest.mark.parametrize("under", [name for name, one in CIRCUMSTANCES.items() if one.aspect != "mode"])
 def test_a_script_shows_a_slip_in_every_circumstance(under: str, tmp_path: Path) -> None:
     one = CIRCUMSTANCES[under]
+    skip_without_library(under)
     assert not one.needs(DoubledIsLinear(features=2))
     law = "input_gradient" if one.shown == "gradients" else "forward"
     text = script(found(DoubledIsLinear(features=2), law, under).finding)

@@ -6,6 +6,8 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from shutil import which
 from typing import Any
 
@@ -17,6 +19,7 @@ from torch.utils._python_dispatch import _disable_current_modes, is_in_torch_dis
 from torch.utils._pytree import tree_map, tree_map_only
 from torch.utils.checkpoint import checkpoint
 
+from equivalence.claim import Equivalence
 from properties.circumstances.registry import Call, Use, change_parameters, circumstance, tensors_of
 from properties.needs import leading_axes, one_real_input
 
@@ -124,6 +127,32 @@ def materialised(use: Use, _: Call, *inputs: Tensor) -> Any:
         for value in (*module.parameters(), *module.buffers()):
             value.copy_(_unwritten(value))
     module.load_state_dict(use.copied().state_dict())
+    return module(*inputs)
+
+
+def library_of_files(_: Equivalence) -> str:
+    """Need safetensors, which nothing else here depends on."""
+    return "" if find_spec("safetensors") else "safetensors is not installed"
+
+
+@circumstance(
+    "transform",
+    "saved and loaded by safetensors",
+    needs=library_of_files,
+    shown="values",
+    optional=True,
+    tried="explore",  # A gate says the same wherever it runs, with the library or without.
+)
+def safetensors(use: Use, _: Call, *inputs: Tensor) -> Any:
+    """g of other parameters, g.load_state_dict(load(save(f's))), then g(x).
+
+    Tensors that share memory or are not contiguous are refused, which a reader is told of a candidate, and
+    which refutes it where it was asked for. Of a reference that is refused, by tied weights, nothing is said.
+    """
+    files, module = import_module("safetensors.torch"), use.copied()
+    saved = files.save(dict(module.state_dict()))
+    change_parameters(module)
+    module.load_state_dict(files.load(saved))
     return module(*inputs)
 
 

@@ -372,9 +372,8 @@ def _noted(verdict: Verdict) -> Verdict:
 
 
 def _told_of_refusal(case: Case, error: FormError) -> str:
-    original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
     lacking = told_of(name for name in case.under if Under([name]).optional)
-    return f"the candidate cannot be used {lacking}, which refutes nothing: {original}"
+    return f"the candidate cannot be used {lacking}, which refutes nothing: {_opening(error)}"
 
 
 @contextmanager
@@ -395,5 +394,9 @@ def _integers(case: Case, exactness: Exactness) -> tuple[Integers, ...]:
 
 def raised(error: FormError) -> Difference:
     """Describe a candidate that raised where a value was asked for."""
-    original = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
-    return Difference(RAISES, "", "returned", f"raised {original}")
+    return Difference(RAISES, "", "returned", f"raised {_opening(error)}")
+
+
+def _opening(error: FormError) -> str:
+    # A message may open with an empty line, as that of safetensors does.
+    return f"{type(error.original).__name__}: {str(error.original).strip()}".splitlines()[0]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import Function
 from torch.nn import functional
 
-from equivalence.claim import Equivalence, Real
+from equivalence.claim import Equivalence, Real, Theta
 from equivalence.layers.validation import flatten_leading
 from tests.mutants.circumstances.right import (
     OUT,
@@ -329,3 +329,37 @@ class KeepsOrderInPlainTensor(ScaledIsInItsWeight):
     """The order of the products is a tensor of the constructor, and no buffer."""
 
     form = OrderedScaled
+
+
+class WeightByColumns(Scaled):
+    def __init__(self, in_features: int, out_features: int, scale: float = 1.0) -> None:
+        super().__init__(in_features, out_features, scale)
+        self.weight = nn.Parameter(self.weight.detach().T.contiguous().T)
+
+
+@mutant("forward", "safetensors")
+class KeepsWeightByColumns(ScaledIsInItsWeight):
+    """The weight lies in memory column by column: no file takes it as it is."""
+
+    form = WeightByColumns
+
+
+class RegisteredTwice(nn.Module):
+    def __init__(self, in_features: int, out_features: int, scale: float = 1.0) -> None:
+        super().__init__()
+        self.layer = Scaled(in_features, out_features, scale)
+        self.layers = nn.ModuleList([self.layer])
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.layers[0](x)
+        return y
+
+
+@mutant("forward", "safetensors")
+class RegistersLayerTwice(ScaledIsInItsWeight):
+    """The layer is registered under two names, so that its state holds every tensor twice."""
+
+    form = RegisteredTwice
+
+    def carry(self, theta: Theta) -> Theta:
+        return {f"layer.{name}": value for name, value in theta.items()}
