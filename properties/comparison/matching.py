@@ -16,6 +16,7 @@ from properties.cases.case import Case, Shape
 from properties.cases.domain import Domain
 from properties.cases.form import Form
 from properties.cases.sample import build, named_tensors
+from properties.cases.surroundings import surroundings_kept
 from properties.comparison.claim_text import Entry
 from properties.comparison.expression import Expression, read_expression
 from properties.reading.claims import UsageError
@@ -44,6 +45,7 @@ class Pair:
         return name in self.old and self.old[name] == self.new.get(name)
 
 
+@surroundings_kept()
 def pairs(claim: type[Equivalence]) -> list[Pair]:
     """Build both forms in configurations of unequal sizes, and every option; UsageError where one raises."""
     try:

@@ -15,6 +15,7 @@ from properties.cases.form import on_cpu
 from properties.cases.generators import generator_state, generators_kept
 from properties.cases.regime import Integers, Reals, Regime, Traced
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
+from properties.cases.surroundings import surroundings_kept
 from properties.cases.values import LARGE, LIMIT, NORMAL
 from properties.circumstances.registry import modes_of, told_of
 from properties.circumstances.under import Under
@@ -65,10 +66,12 @@ class Judge:
         ways = {BY_VALUES: self._by_values, BY_REALS: self._by_reals, BY_NOISE: self._by_noise}
         decide = ways.get(self.law.decided, self._directly)
         try:
-            with own_state(case):
+            with own_state(case) as changed:
                 verdict = self._answered(case, decide)
                 if self._may_be_drawn(verdict):
-                    return self._as_distributions(verdict)
+                    verdict = self._as_distributions(verdict)
+            if changed:
+                verdict = replace(verdict, notes=(*verdict.notes, *self._changes(case, changed)))
             return self._told(verdict) if case.values == LIMIT else verdict
         except FormError as error:
             raise OutsideDomainError(str(error)) from error
@@ -138,6 +141,26 @@ class Judge:
             found = self._examine(traced, Integers(TRACED_BITS))
             self._traced[options] = (traced, found)
         return found
+
+    def _changes(self, case: Case, changed: Sequence[str]) -> Iterator[str]:
+        """Say which form changes what belongs to the whole process, or that one does."""
+        by_side = {side: self._changed_by(case, side) for side in ("reference", "candidate")}
+        for name in changed:
+            sides = [f"the {side}" for side, names in by_side.items() if name in names]
+            yield f"{' and '.join(sides) or 'a form'} changed {name} for the whole process; it was put back"
+
+    def _changed_by(self, case: Case, side: str) -> list[str]:
+        """Name what one form changes as it is made, and as it is called."""
+        with own_state(case):
+            with surroundings_kept() as made, suppress(FormError):
+                build(case.claim, side, case.seed)
+            with surroundings_kept(), suppress(FormError, OutsideDomainError):
+                sample = Sample(case, DOUBLE, self.domain.data)
+                form = sample.reference if side == "reference" else sample.candidate
+                with surroundings_kept() as called:
+                    form(sample.theta, sample.inputs)
+                return [*made, *called]
+        return made
 
     def _answered(self, case: Case, decide: Callable[[Case], Verdict]) -> Verdict:
         """Decide one case, and take a candidate that raises as a difference."""
@@ -377,10 +400,16 @@ def _told_of_refusal(case: Case, error: FormError) -> str:
 
 
 @contextmanager
-def own_state(case: Case) -> Iterator[None]:
-    """Run a case with gradients, on the CPU, and with a random state of its own."""
-    with torch.enable_grad(), generators_kept(), generator_state(case.seed), on_cpu():
-        yield
+def own_state(case: Case) -> Iterator[list[str]]:
+    """Run a case with gradients, on the CPU, with random states of its own; gives what forms have changed."""
+    with (
+        torch.enable_grad(),
+        generators_kept(),
+        generator_state(case.seed),
+        on_cpu(),
+        surroundings_kept() as changed,
+    ):
+        yield changed
 
 
 def _integers(case: Case, exactness: Exactness) -> tuple[Integers, ...]:

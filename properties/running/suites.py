@@ -10,6 +10,7 @@ from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError
 from properties.cases.definition import located
 from properties.cases.domain import Domain
+from properties.cases.surroundings import surroundings_kept
 from properties.judging.declarations import check_declarations, known_law
 from properties.laws import all_laws
 from properties.laws.registry import Law
@@ -26,6 +27,7 @@ def chosen_laws(names: Iterable[str] | None = None) -> list[Law]:
     return [laws[known_law(name)] for name in wanted]
 
 
+@surroundings_kept()
 def cells(domain: Domain, names: Iterable[str] | None = None) -> list[Cell]:
     """Pair a claim with laws; ClaimError where its declarations do not fit its forms."""
     chosen = chosen_laws(names)
@@ -34,6 +36,7 @@ def cells(domain: Domain, names: Iterable[str] | None = None) -> list[Cell]:
     return [Cell(domain, law) for law in chosen]
 
 
+@surroundings_kept()
 def required(asked: list[Cell]) -> list[Cell]:
     """Give cells whose claim and law were both asked for by name; ClaimError where a law does not apply.
 
@@ -76,6 +79,7 @@ def suite(
     return type(f"Test{claim.__name__}", (), {"__doc__": claim.__doc__, **tests})
 
 
+@surroundings_kept()
 def _tests(domain: Domain, laws: Iterable[str] | None, examples: int | None) -> dict[str, Any]:
     plan = Plan(profile=current(), examples=examples, failures=FOLDER)
     paired = cells(domain) if laws is None else required(cells(domain, laws))
