@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from properties.cases.answering import FormError, answering
+from properties.cli import main
 
 
 def raising(error: BaseException) -> Callable[[], Any]:
@@ -123,3 +124,50 @@ def test_a_suite_whose_form_ends_the_process_fails(tmp_path: Path) -> None:
     assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout
     assert "smallest case  features=4, batch=()" in run.stdout
     assert "candidate raised SystemExit: os._exit(0)" in run.stdout
+
+
+LOUD = """
+from torch import nn
+
+from equivalence import Dim, Equivalence, Real
+
+
+class Loud(nn.Linear):
+    def forward(self, x):
+        raise self.error("\\x1b[31mred\\x07\\nand more")
+
+
+class Refuses(Loud):
+    error = ValueError
+
+
+class Errs(Loud):
+    error = KeyError
+
+
+class RefusesIsLinear(Equivalence):
+    features: Dim
+    x = Real("*batch features")
+    form = Refuses
+
+    def reference(self):
+        return nn.Linear(self.features, 3)
+
+    def candidate(self):
+        return self.form(self.features, 3)
+
+
+class ErrsIsLinear(RefusesIsLinear):
+    form = Errs
+"""
+
+
+@pytest.mark.parametrize("name", ["RefusesIsLinear", "ErrsIsLinear"])
+def test_no_control_character_of_a_form_reaches_a_terminal(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "loud.py").write_text(LOUD)
+    main(["verify", f"{tmp_path / 'loud.py'}:{name}", "--law", "forward", "--law", "rows"])
+    printed = "".join(capfd.readouterr())
+    assert "\\x1b[31mred\\x07" in printed
+    assert [one for one in printed if not one.isprintable() and one != "\n"] == []

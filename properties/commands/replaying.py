@@ -12,9 +12,10 @@ from equivalence.variable import ClaimError
 from properties.cases.sample import OutsideDomainError
 from properties.commands.arguments import AS_CLAIMED, BAD_USAGE, NOT_AS_CLAIMED, Commands
 from properties.reading.claims import UsageError
-from properties.reading.failures import FailureFileError, one_line
+from properties.reading.failures import FailureFileError
 from properties.replaying.replay import Replay, applicable, from_case, from_file
 from properties.replaying.scripting import ScriptError, tried_script
+from properties.report.text import one_line
 from properties.running.threads import threads_set
 
 

@@ -19,12 +19,12 @@ from properties.commands.interruption import interruptible
 from properties.cost.parameters import free_scalars
 from properties.laws import all_laws
 from properties.reading.claims import load_claim
-from properties.reading.failures import one_line
 from properties.refutation.failure import FOLDER
 from properties.report.document import CellRecord
 from properties.report.files import write_json
 from properties.report.live import LiveLine
 from properties.report.page import write_page
+from properties.report.text import one_line
 from properties.running import profiles, table
 from properties.running.cell import Plan
 from properties.running.recording import as_claimed

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from properties.experiments.records import Epoch, epoch_data, epoch_from
-from properties.reading.failures import one_line
 from properties.reading.images import DataError
 from properties.report.files import write_bytes
+from properties.report.text import one_line
 
 TEXT = "text"
 """The name of the array of JSON's bytes; the others are <member>/<parameter>."""

@@ -20,7 +20,7 @@ from properties.cases.sample import build, load, named_tensors, takes_rows
 from properties.experiments.images import Images
 from properties.experiments.plan import Variant
 from properties.reading.claims import UsageError, load_claim, parse_pins
-from properties.reading.failures import one_line
+from properties.report.text import one_line
 
 AT_ONCE = 500
 """Images that are validated at once: a broadcast form holds 7,840 products for each."""

@@ -26,6 +26,7 @@ from properties.laws.registry import Law
 from properties.oracle.agreement import RAISES, Difference, Equation, first_difference
 from properties.oracle.exact import TRACED_BITS, Exactness, Trace, examine
 from properties.oracle.nearness import within_range
+from properties.report.text import one_line
 from properties.ways import BY_NOISE, BY_REALS, BY_VALUES, DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING, Way
 
 SINGLE, DOUBLE = Reals(torch.float32), Reals(torch.float64)
@@ -428,4 +429,5 @@ def raised(error: FormError) -> Difference:
 
 def _opening(error: FormError) -> str:
     # A message may open with an empty line, as that of safetensors does.
-    return f"{type(error.original).__name__}: {str(error.original).strip()}".splitlines()[0]
+    first = f"{type(error.original).__name__}: {str(error.original).strip()}".splitlines()[0]
+    return one_line(first)

@@ -19,6 +19,7 @@ from properties.circumstances import CIRCUMSTANCES
 from properties.circumstances.registry import together
 from properties.oracle.exact import MOST_BITS
 from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure
+from properties.report.text import one_line
 from properties.ways import EXACT, WAYS
 
 MOST_TEXT = 1000
@@ -57,11 +58,6 @@ def parse(content: bytes) -> Failure:
         message = f"a replay file is JSON, but {quoted(str(error))}"
         raise FailureFileError(message) from None
     return Failure(**data)
-
-
-def one_line(text: str) -> str:
-    """Return a text from outside as one line of harmless characters."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def quoted(text: str) -> str:

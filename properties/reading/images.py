@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from properties.reading.failures import one_line
+from properties.report.text import one_line
 
 IMAGES = ("t10k-images-idx3-ubyte", "train-images-idx3-ubyte")
 LABELS = {"t10k": "t10k-labels-idx1-ubyte", "train": "train-labels-idx1-ubyte"}

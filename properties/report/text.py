@@ -79,3 +79,13 @@ def _flowing(parts: Iterable[str]) -> Iterator[str]:
 
 def _line(label: str, text: str) -> str:
     return f"  {label:<{LABEL}}" + textwrap.fill(text, 1000).strip()
+
+
+def one_line(text: str) -> str:
+    """Return a text from outside as one line of harmless characters."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def harmless(text: str) -> str:
+    """Return a text from outside, line by line in harmless characters."""
+    return "\n".join(map(one_line, text.split("\n")))

@@ -17,6 +17,7 @@ from properties.judging.power import PowerlessError
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import described, write
 from properties.report.document import CellRecord
+from properties.report.text import harmless
 from properties.running.cell import Cell
 from properties.running.refusals import MostlyRefusedError
 from properties.ways import EXACT, ROUNDING
@@ -139,7 +140,7 @@ def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
     if isinstance(error, Unsatisfiable):
         return _nothing_executed(cell)
     if error is not None:
-        return "".join(_raised(error))
+        return harmless("".join(_raised(error)))
     return _not_found(cell) if status is Status.BREAK_NOT_FOUND else ""
 
 
