@@ -12,12 +12,9 @@ from torch import Tensor
 def standing_in(own: Tensor, value: Tensor) -> Tensor:
     """Give the value in memory of its own, in the order of the module's, which a form may count on.
 
-    A buffer is copied too, for a form in training mode may write into it.
+    A form may write into it: into a buffer in training mode, into a parameter without gradients.
     """
     like = own if own.layout == value.layout else value
-    lies_alike = value.stride() == like.stride() and not value.storage_offset()
-    if value.requires_grad and value.is_leaf and lies_alike:
-        return value
     return torch.empty_like(like, dtype=value.dtype, device=value.device).copy_(value)
 
 
