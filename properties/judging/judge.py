@@ -280,9 +280,7 @@ class Judge:
         """Say nothing where the reference alone fails the law's premise, or leaves the range of the dtype."""
         if case.values in LARGE and not self._stays_in_range(case, regime, values):
             raise OutsideDomainError("the reference itself leaves the range of the dtype")
-        if (mode := self._mode_alone(case)) and self._beyond_noise(
-            mode, regime, values
-        ).difference is not None:
+        if (mode := self._mode_alone(case)) and self._gives_otherwise(mode, regime, values):
             raise OutsideDomainError(
                 f"the forms differ {told_of(mode.under)} alone: the law modes tells of it"
             )
@@ -306,6 +304,18 @@ class Judge:
         """Give the case in its mode alone; None where it is in no other than was asked for."""
         found = modes_of(case.under)
         return replace(case, under=found) if found and found != modes_of(self.domain.under) else None
+
+    def _gives_otherwise(self, case: Case, regime: Regime, values: Values | None) -> bool:
+        """Whether the forms give other values: the law modes looks at no gradient of a parameter."""
+
+        def state(numbers: Regime) -> Equation:
+            sample = Sample(case, numbers, self.domain.data, values)
+            reference, candidate = (
+                form(sample.theta, sample.inputs) for form in (sample.reference, sample.candidate)
+            )
+            return Equation(reference, candidate)
+
+        return beyond_noise(state, regime).difference is not None
 
     def _same_without(self, case: Case, regime: Regime, values: Values | None) -> bool:
         """Whether the reference gives what it gives in the plainest use."""

@@ -73,13 +73,16 @@ class Corners:
         if "seed" not in self.domain.pins and not shown:
             yield replace(self._wide, seed=self.seed // SINGLE_EVERY * SINGLE_EVERY + SINGLE_EVERY - 1)
 
-    def unused(self, tried: Sequence[Case], found: Mapping[str, Circumstance]) -> Iterator[Case]:
+    def unused(
+        self, tried: Sequence[Case], found: Mapping[str, Circumstance], *, modes_alone: bool = False
+    ) -> Iterator[Case]:
         """Give a small case of a few rows in each circumstance that none was in, and in each use of a mode.
 
-        A mode by itself is for the law `modes`.
+        A mode by itself is for the law `modes`, which looks at no gradient of a parameter: that one tries
+        `modes_alone`.
         """
         shown_in = {frozenset(case.under) for case in tried}
-        alone = [(name,) for name, one in found.items() if one.aspect != "mode"]
+        alone = [(name,) for name, one in found.items() if one.aspect != "mode" or modes_alone]
         for names in (*alone, *_modes(found)):
             under = together([*self.domain.under, *names])
             if frozenset(under) not in shown_in:
@@ -125,10 +128,12 @@ def _within_budget(case: Case) -> bool:
     return max(_entries(case), sum(one.numel() for one in module.parameters())) <= MOST_ENTRIES
 
 
-def _modes(found: Mapping[str, Circumstance]) -> Iterator[tuple[str, str]]:
-    """Pair each mode with what is done in it alone: a deployed layer keeps tables, and has no gradients."""
+def _modes(found: Mapping[str, Circumstance]) -> Iterator[tuple[str, ...]]:
+    """Join each mode with what is done in it alone: a deployed layer keeps tables, and has no gradients."""
     for mode in modes_of(found):
         yield from ((mode, name) for name, one in found.items() if one.aspect in USED_IN_MODES)
+        if "no_grad" in found:
+            yield from ((mode, "no_grad", name) for name, one in found.items() if one.aspect == "calls")
 
 
 def _entries(case: Case) -> int:

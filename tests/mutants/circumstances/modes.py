@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from tests.mutants.circumstances.right import Scaled, ScaledIsInItsWeight
 from tests.mutants.planted import mutant
@@ -38,6 +39,38 @@ class FoldsAtEachCallInEval(ScaledIsInItsWeight):
     """In eval every call folds the scale into what the call before it has left."""
 
     form = FoldingAgain
+
+
+class KeptOutput(Scaled):
+    output: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training or torch.is_grad_enabled():
+            return super().forward(x)
+        if self.output is None or self.output.shape != (*x.shape[:-1], len(self.weight)):
+            self.output = super().forward(x)
+        return self.output.to(x)
+
+
+@mutant("forward", "eval")
+class KeepsOutputByShapeWhereDeployed(ScaledIsInItsWeight):
+    """In eval without gradients an output is kept for all inputs of its shape."""
+
+    form = KeptOutput
+
+
+class DetachedInEval(Scaled):
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(x)
+        return self.scale * functional.linear(x, self.weight.detach(), self.bias)
+
+
+@mutant("parameter_gradient", "eval")
+class DetachesWeightInEval(ScaledIsInItsWeight):
+    """In eval the weight is detached: who trains on frozen statistics trains the bias alone."""
+
+    form = DetachedInEval
 
 
 class Unbiased(Scaled):
