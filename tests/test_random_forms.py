@@ -70,13 +70,58 @@ class FlippedMore(Dropped):
     )
 
 
+def dropped_by(x: Tensor, drawn: Tensor) -> Tensor:
+    return x * (drawn < KEPT) / KEPT
+
+
+def drop_twice(x: Tensor) -> tuple[Tensor, Tensor]:
+    return dropped_by(x, torch.rand(x.shape)), dropped_by(2 * x, torch.rand(x.shape))
+
+
+def drop_twice_from_the_end(x: Tensor) -> tuple[Tensor, Tensor]:
+    last, first = dropped_by(2 * x, torch.rand(x.shape)), dropped_by(x, torch.rand(x.shape))
+    return first, last
+
+
+def drop_once(x: Tensor) -> tuple[Tensor, Tensor]:
+    drawn = torch.rand(x.shape)
+    return dropped_by(x, drawn), dropped_by(2 * x, drawn)
+
+
+def add_noise_twice(x: Tensor) -> tuple[Tensor, Tensor]:
+    return x + torch.randn(x.shape), x - torch.randn(x.shape)
+
+
+def add_noise_once(x: Tensor) -> tuple[Tensor, Tensor]:
+    noise = torch.randn(x.shape)
+    return x + noise, x - noise
+
+
+class DroppedTwice(Dropped):
+    """Two outputs, each dropped by draws of its own, in another order."""
+
+    forms = (drop_twice, drop_twice_from_the_end)  # type: ignore[assignment]
+
+
+class DroppedOnce(Dropped):
+    """Two outputs that are dropped by the same draws: each alone is right."""
+
+    forms = (drop_twice, drop_once)  # type: ignore[assignment]
+
+
+class NoisyOnce(Dropped):
+    """Two outputs that share their noise: nothing is zero."""
+
+    forms = (add_noise_twice, add_noise_once)  # type: ignore[assignment]
+
+
 def decided(claim: type[Equivalence], law: str = "forward", seed: int = 0) -> Verdict:
     case = Case(claim(n=3), {"batch": ()}, seed)  # type: ignore[call-arg]
     return Judge(Domain(claim), LAWS[law]).verdict(case)
 
 
 @pytest.mark.parametrize("law", ["forward", "input_gradient"])
-@pytest.mark.parametrize("claim", [Dropped, DroppedFromTheEnd])
+@pytest.mark.parametrize("claim", [Dropped, DroppedFromTheEnd, DroppedTwice])
 def test_dropout_drawn_in_another_order_is_one_distribution(claim: type[Equivalence], law: str) -> None:
     verdict = decided(claim, law)
     assert (verdict.holds, verdict.decided) == (True, DISTRIBUTIONS), str(verdict.difference)
@@ -88,6 +133,22 @@ def test_another_distribution_is_refuted(claim: type[Equivalence]) -> None:
     assert verdict.decided == DISTRIBUTIONS
     assert verdict.difference is not None
     assert verdict.difference.kind == "distribution"
+
+
+@pytest.mark.parametrize(("claim", "where"), [(DroppedOnce, "together"), (NoisyOnce, "together.sum")])
+def test_outputs_that_share_a_draw_are_told_from_those_that_do_not(
+    claim: type[Equivalence], where: str
+) -> None:
+    verdict = decided(claim)
+    assert verdict.decided == DISTRIBUTIONS
+    assert verdict.difference is not None
+    assert verdict.difference.where.startswith(where)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_outputs_with_draws_of_their_own_are_alike_whatever_the_seed(seed: int) -> None:
+    for claim in (Dropped, DroppedTwice):
+        assert decided(claim, seed=seed).holds
 
 
 def test_the_same_draws_are_compared_draw_by_draw() -> None:

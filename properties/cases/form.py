@@ -19,6 +19,9 @@ from properties.cases.memory import standing_in, unwritten
 from properties.circumstances.registry import Use
 from properties.circumstances.under import PLAIN
 
+CALLS_APART = 2**21
+"""How far the seeds of two calls lie apart: many runs of a random form have seeds next to each other."""
+
 
 @contextmanager
 def on_cpu() -> Iterator[None]:
@@ -115,9 +118,9 @@ class Form:
         """Take a refusal inside as the answer of this form."""
         return answering(self.side)
 
-    def run(self, module: nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Run a copy of the module with the parameters of its own."""
-        with self._running():
+    def run(self, module: nn.Module, inputs: Sequence[Tensor], *, call: int = 0) -> tuple[Tensor, ...]:
+        """Run a copy of the module with the parameters of its own; another `call` draws other numbers."""
+        with self._running(call):
             output = module(*inputs)
         # An output may be a view of a parameter that is written to later.
         return tuple(tensor.clone() for tensor in self.tensors(output))
@@ -125,7 +128,7 @@ class Form:
     @contextmanager
     def _running(self, number: int = 0) -> Iterator[None]:
         """Seed the generators, take a refusal as the form's answer, and see whether it draws."""
-        with generator_state(self.draws + number), self.answering():
+        with generator_state(self.draws + CALLS_APART * number), self.answering():
             before = drawn_so_far() if self.watched else None
             yield
             self.has_drawn |= self.watched and drawn_so_far() != before

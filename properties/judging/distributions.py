@@ -1,8 +1,9 @@
 """Forms that draw random numbers, each in an order of its own: what they give, as distributions.
 
 An equation is stated many times on the same numbers of the case, with other draws of the forms each time, and
-never the same ones for both. Its real entries are compared one by one, and all of a tensor by its norm and by
-how many are zero, with the finite-sample tests of `statistics`: at most FALSE_ALARM a test.
+never the same ones for both. Its real entries are compared one by one, all of a tensor by its norm, its sum
+and how many are zero, and all tensors together likewise, which tells two outputs or two calls that share a
+draw from those that do not; with the finite-sample tests of `statistics`: at most FALSE_ALARM a test.
 """
 
 from __future__ import annotations
@@ -44,20 +45,31 @@ def difference_of_distributions(state: State, seed: int) -> Difference | None:
 
 
 def _statistics(sides: Sequence[Any]) -> Mapping[str, Mapping[str, Draws | Positions]]:
-    """Return what is compared of each tensor by its place: entries, the norm, the number of zeros."""
+    """Return what is compared of each tensor by its place, and of all together."""
     gathered: dict[str, list[Tensor]] = {}
     for side in sides:
         for where, leaf in numeric_leaves(side):
             gathered.setdefault(where, []).append(leaf.double())
-    return {where: _of(tensors) for where, tensors in gathered.items()}
+    tensors = {where: _of_one_shape(runs) for where, runs in gathered.items()}
+    found = {where: _entries(values, gathered[where][0].shape) for where, values in tensors.items()}
+    if len({len(values) for values in tensors.values()}) == 1 < len(tensors):
+        found["together"] = _as_a_whole(torch.cat([*tensors.values()], dim=1))
+    return found
 
 
-def _of(tensors: Sequence[Tensor]) -> Mapping[str, Draws | Positions]:
-    """Return the statistics of one tensor in many runs; a run in which it has another shape is left out."""
-    shape = tuple(tensors[0].shape)
-    values = torch.stack([one.reshape(-1) for one in tensors if tuple(one.shape) == shape])
+def _of_one_shape(runs: Sequence[Tensor]) -> Tensor:
+    """Return one tensor of all runs, (runs, entries); a run in which it has another shape is left out."""
+    return torch.stack([one.reshape(-1) for one in runs if one.shape == runs[0].shape])
+
+
+def _entries(values: Tensor, shape: Sequence[int]) -> dict[str, Draws | Positions]:
+    return {"entry by entry": Positions(values, tuple(shape)), **_as_a_whole(values)}
+
+
+def _as_a_whole(values: Tensor) -> dict[str, Draws | Positions]:
+    """Return a few numbers of each run, (runs, entries), in which entries that share a draw show."""
     return {
-        "entry by entry": Positions(values, shape),
-        "norm": Draws(torch.linalg.vector_norm(values, dim=1), shape),
-        "zeros": Draws((values == 0).sum(1).double(), shape),
+        "norm": Draws(torch.linalg.vector_norm(values, dim=1), values.shape[1:]),
+        "sum": Draws(values.sum(1), values.shape[1:]),
+        "zeros": Draws((values == 0).sum(1).double(), values.shape[1:]),
     }

@@ -34,6 +34,8 @@ def state(form: Form, sample: Sample) -> Any:
     module = sample.module(form, sample.theta)
     with torch.no_grad(), form.answering():
         duplicates = _duplicates(form, sample, module)
+        deployed = {name: _in_eval(form, sample, one) for name, one in duplicates.items()}
+        in_eval = _in_eval(form, sample, module)
         same = {name: form.run(one, sample.inputs) for name, one in duplicates.items()}
         for duplicate in duplicates.values():
             load(duplicate, form.state(sample.other_theta))
@@ -42,8 +44,18 @@ def state(form: Form, sample: Sample) -> Any:
         expected, abstract = _both_on_meta(form, sample, module)
     copied = {"copy": dict.fromkeys(same, before), "changed copy": dict.fromkeys(same, after)}
     return Alone(
-        {**copied, "on meta": expected}, {"copy": same, "changed copy": changed, "on meta": abstract}
+        {**copied, "copy in eval": dict.fromkeys(same, in_eval), "on meta": expected},
+        {"copy": same, "changed copy": changed, "copy in eval": deployed, "on meta": abstract},
     )
+
+
+def _in_eval(form: Form, sample: Sample, module: nn.Module) -> tuple[Tensor, ...]:
+    """Run a module in eval, where alone trained buffers show, and leave each part of it in its mode."""
+    modes = [(part, part.training) for part in module.modules()]
+    outputs = form.run(module.eval(), sample.inputs)
+    for part, training in modes:
+        part.training = training
+    return outputs
 
 
 def _from_the_start_or_later(where: str) -> str:
@@ -152,7 +164,7 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
         module.train(training)
         name = f"call {step + 1}, {'train' if training else 'eval'}"
         inputs = differentiable(sample.inputs)
-        outputs[name] = form.run(module, inputs)
+        outputs[name] = form.run(module, inputs, call=step)
         if not step:
             leaves = [x for x in inputs if x.requires_grad]
             with form.answering():

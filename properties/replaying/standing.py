@@ -83,7 +83,7 @@ class Standing(forms.Form):
 
     @contextmanager
     def _running(self, number: int = 0) -> Iterator[None]:
-        torch.manual_seed(self.draws + number)  # For forms that draw numbers.
+        torch.manual_seed(self.draws + forms.CALLS_APART * number)  # For forms that draw numbers.
         yield
 
 

@@ -105,6 +105,20 @@ class NormalisesByBatchInEval(BatchNormIsItsFormula):
         return AlwaysBatch(self.features)
 
 
+class UnsavedVariance(BatchNorm):
+    def __init__(self, features: int) -> None:
+        super().__init__(features)
+        self.register_buffer("running_var", torch.ones(features), persistent=False)
+
+
+@mutant("state")
+class KeepsVarianceOutOfStateDict(BatchNormIsItsFormula):
+    """running_var is a buffer, but not a persistent one: a loaded module evaluates with another."""
+
+    def candidate(self) -> nn.Module:
+        return UnsavedVariance(self.features)
+
+
 class DropoutAfterLinear(QuietLinear):
     """Dropout of Linear, by hand."""
 
@@ -141,6 +155,26 @@ class DropsInEval(DropoutIsItsFunction):
 
     def candidate(self) -> nn.Module:
         return AlwaysDropout(self.in_features, self.out_features)
+
+
+class KeptDropout(QuietLinear):
+    kept: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        if not self.training:
+            return y
+        if self.kept is None or (self.kept.shape, self.kept.device) != (y.shape, y.device):
+            self.kept = functional.dropout(torch.ones_like(y), 0.5).detach()
+        return y * self.kept.to(y.dtype)
+
+
+@mutant("modes")
+class KeepsWhatItDrops(DropoutIsItsFunction):
+    """What is dropped is drawn once for a shape: each call alone is right, and two drop the same."""
+
+    def candidate(self) -> nn.Module:
+        return KeptDropout(self.in_features, self.out_features)
 
 
 class LowRank(QuietLinear):
