@@ -58,6 +58,28 @@ class NegatedIsLinear(EndsIsLinear):
     form = Negated
 
 
+class EndsForOthers(nn.Linear):
+    def forward(self, x):
+        if x.shape[-1] != self.in_features:
+            {ends}
+        return super().forward(x)
+
+
+class OthersIsLinear(EndsIsLinear):
+    '''A form that ends the process under one law alone.'''
+
+    form = EndsForOthers
+
+
+class OthersIsItself(OthersIsLinear):
+    '''A reference that ends the process, and a form that does not.'''
+
+    form = nn.Linear
+
+    def reference(self):
+        return EndsForOthers(self.features, 2)
+
+
 class BuiltOnce(nn.Linear):
     def __init__(self, *sizes):
         ctypes.CDLL(None)._exit(0)
@@ -124,6 +146,28 @@ def test_in_which_circumstance_it_ended_is_told(capsys: pytest.CaptureFixture[st
     ends = "x.is_contiguous() or ctypes.CDLL(None)._exit(7)"
     assert main(["verify", *claims("EndsIsLinear", ends=ends, calls=0), "--law", "forward"]) == 1
     assert "(exit code 7) under forward, x transposed in memory: " in capsys.readouterr().out
+
+
+LAWS = [option for law in ("forward", "rows", "rejects", "state") for option in ("--law", law)]
+
+
+def statuses(path: str) -> dict[str, str]:
+    return {cell["law"]: cell["status"] for cell in json.loads(Path(path).read_text())["cells"]}
+
+
+def test_the_other_laws_of_a_claim_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", *claims("OthersIsLinear"), *LAWS, "--json", "run.json"]) == 1
+    assert "OthersIsLinear ended the process (exit code 0) under rejects: " in capsys.readouterr().out
+    assert statuses("run.json") == {**dict.fromkeys(LAWS[1::2], "holds"), "rejects": "error"}
+
+
+def test_a_law_under_which_the_reference_ends_too_does_not_apply(capsys: pytest.CaptureFixture[str]) -> None:
+    laws = ["--law", "forward", "--law", "rejects"]
+    assert main(["verify", *claims("OthersIsItself", "two-d-fc"), *laws, "--json", "run.json"]) == 0
+    told = "rejects does not apply: the reference itself ends the process (exit code 0) under rejects"
+    assert told in " ".join(capsys.readouterr().out.split())
+    found = [cell["status"] for cell in json.loads(Path("run.json").read_text())["cells"]]
+    assert found == ["holds", "does not apply", "holds", "holds"]
 
 
 def test_alone_it_never_ends_a_run_with_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:

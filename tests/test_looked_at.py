@@ -9,10 +9,10 @@ from properties.circumstances.transforms import COMPILER
 from properties.laws import LAWS
 from properties.report.document import CellRecord
 from properties.running import table
+from properties.running.checking import check
 from properties.running.looked import looked_at
 from properties.running.recording import Status
 from properties.running.request import Request
-from properties.running.verify import check
 
 CLAIM = "n-d-linear"
 

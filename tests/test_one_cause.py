@@ -6,9 +6,9 @@ import pytest
 
 from properties.report.document import CellRecord
 from properties.running import table
+from properties.running.checking import check
 from properties.running.recording import Status
 from properties.running.request import Request
-from properties.running.verify import check
 
 CLAIM = "masked-output"
 

@@ -19,11 +19,11 @@ from properties.laws.registry import law, plainest_first
 from properties.report.document import CellRecord
 from properties.running import table
 from properties.running.cell import Cell
+from properties.running.checking import check
 from properties.running.recording import Status, as_claimed
 from properties.running.request import Request
 from properties.running.suites import cells
 from properties.running.verdict import verdict
-from properties.running.verify import check
 
 PLAINEST_FIRST = {
     "function": [

@@ -1,0 +1,74 @@
+"""What a process of its own does with a claim: reads it, checks it, holds its reference against itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from equivalence.claim import Equivalence
+from equivalence.variable import ClaimError
+from properties.cases.domain import Domain
+from properties.report.document import CellRecord
+from properties.running.cell import Cell, Plan
+from properties.running.recording import Status, record
+from properties.running.request import Request
+from properties.running.suites import chosen_laws
+from properties.running.threads import threads_set
+from properties.running.workers import say, tell
+
+_read_before: dict[tuple[Request, str], list[Cell]] = {}
+"""What this process has read of a request, and not checked yet: a claim's file is executed once."""
+
+
+def read(request: Request, name: str) -> None:
+    """Hold a claim against its forms, for what it raises; this runs them."""
+    say("")
+    with threads_set(1):
+        _read_before[request, name] = request.cells(name)
+
+
+def check(request: Request, name: str) -> list[CellRecord]:
+    """Check one claim under the laws of a request."""
+    records: list[CellRecord] = []
+    # On small tensors, more threads only wait for each other.
+    with threads_set(1):
+        for cell in _read_before.pop((request, name), None) or request.cells(name):
+            found = _checked_cell(name, cell, request.plan)
+            if found.counterexample and _is_first_refuted(found, records):
+                tell(f"{cell.domain.name} is refuted by {found.law}: {found.counterexample.difference}")
+            records.append(found)
+    return records
+
+
+def _is_first_refuted(found: CellRecord, before: Sequence[CellRecord]) -> bool:
+    return found.status == Status.REFUTED and all(one.status != Status.REFUTED for one in before)
+
+
+def hold_reference_against_itself(request: Request, name: str) -> None:
+    """Try the laws of a request on a claim whose candidate is its reference, whatever comes of it."""
+    domain = request.domain(name)
+    claim = domain.claim
+    itself = {
+        "candidate": claim.reference,
+        "carry": Equivalence.carry,
+        "dead_in_candidate": claim.dead_in_reference,
+    }
+    with threads_set(1):
+        for law in chosen_laws(request.laws):
+            cell = Cell(Domain(type(claim.__name__, (claim,), itself), domain.pins, domain.data), law)
+            _checked_cell(name, cell, request.plan)
+
+
+def _checked_cell(name: str, cell: Cell, plan: Plan) -> CellRecord:
+    """Run one cell; ClaimError for a claim that cannot be checked as written."""
+    say(cell.law.name)
+    started = time.perf_counter()
+    error: BaseException | None = None
+    try:
+        if not cell.inapplicable:
+            cell.test(plan)()
+    except ClaimError:
+        raise
+    except (Exception, SystemExit) as caught:  # noqa: BLE001  (a crash is this cell's to report)
+        error = caught
+    return record(cell, name, time.perf_counter() - started, error, plan.failures)
