@@ -136,6 +136,10 @@ class Real(Variable):
         yield "integers", x.long()
 
 
+AT_AN_END = 0.5
+"""The share of indices that are drawn from 0 and the largest alone."""
+
+
 @dataclass(frozen=True)
 class Index(Variable):
     """A tensor of integers 0 <= i < below, as in Index("*batch", "classes"): a size or a property."""
@@ -148,8 +152,12 @@ class Index(Variable):
         return (self.below,)
 
     def draw(self, shape: tuple[int, ...], size: SizeOf, generator: torch.Generator) -> Tensor:
-        """Return any index with the same chance; 0 where there is none."""
-        return torch.randint(self._largest(size) + 1, shape, generator=generator)
+        """Return any index with the same chance, but 0 and the largest oftener; 0 where there is none."""
+        largest = self._largest(size)
+        drawn = torch.randint(largest + 1, shape, generator=generator)
+        # Tables and blocks break at their ends, which few of many indices meet.
+        ends = largest * torch.randint(2, shape, generator=generator)
+        return torch.where(torch.rand(shape, generator=generator) < AT_AN_END, ends, drawn)
 
     def misfit(self, value: Tensor, size: SizeOf) -> str:
         """Return the range, where an entry lies outside it."""

@@ -60,6 +60,12 @@ def test_what_is_told_of_cases_that_hold_is_told_once(held: CellRecord) -> None:
     assert list(looked_at([one, other, one]))[-2:] == ["rounded to bfloat16", "a buffer stays"]
 
 
+def test_notes_of_one_kind_are_told_by_the_first(held: CellRecord) -> None:
+    notes = [f"differs just below overflow: at {place}" for place in range(5)]
+    told = list(looked_at([replace(held, notes=[*notes, "a buffer stays"])]))
+    assert told[-2:] == [f"{notes[0]} (and 4 more like it)", "a buffer stays"]
+
+
 def test_what_was_not_drawn_is_named(held: CellRecord) -> None:
     fixed = replace(cell(held, "forward", "directly"), sizes={"height": {"28": 25}, "mode": {"sum": 25}})
     said, left = looked_at([fixed])

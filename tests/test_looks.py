@@ -11,6 +11,7 @@ from torch.nn import functional
 from equivalence import Equivalence
 from properties.cases.case import Case
 from properties.cases.domain import Domain
+from properties.cases.values import look
 from properties.cli import main
 from properties.judging.judge import Judge
 from properties.laws import LAWS
@@ -80,9 +81,9 @@ def refuted(claim: type[Equivalence], law: str, plan: Plan | None = None) -> Ref
 @pytest.mark.parametrize(("claim", "law", "looks"), FOUND_BY)
 def test_each_look_finds_its_fault(claim: type[OfRows], law: str, looks: tuple[str, ...]) -> None:
     judge = Judge(Domain(claim), LAWS[law])
-    for look in looks:
-        verdicts = [judge.verdict(Case(claim(n=4), {"batch": (5,)}, seed, look)) for seed in range(4)]
-        assert not all(verdict.holds for verdict in verdicts), look
+    for name in looks:
+        verdicts = [judge.verdict(Case(claim(n=4), {"batch": (5,)}, seed, name)) for seed in range(4)]
+        assert not all(verdict.holds for verdict in verdicts), name
     assert refuted(claim, law).verdict.case.values in (*looks, "normal")
 
 
@@ -151,8 +152,8 @@ def test_two_forms_that_both_leave_the_range_differ_in_nothing(law: str) -> None
     )
 
 
-def inputs(look: str) -> Tensor:
-    case = Case(OneAtZero(n=8), {"batch": (50,)}, 0, look)
+def inputs(name: str) -> Tensor:
+    case = Case(OneAtZero(n=8), {"batch": (50,)}, 0, name)
     judge = Judge(Domain(OneAtZero), LAWS["input_gradient"])
     return judge.values(judge.verdict(case))["x"]
 
@@ -161,6 +162,13 @@ def test_the_looks_are_what_they_are_called() -> None:
     zeros = inputs("zeros")
     assert not zeros[0].any()
     assert 0.3 < (zeros == 0).double().mean() < 0.7
-    assert set(inputs("ties").unique().tolist()) == {-1.0, 0.0, 1.0}
+    ties = inputs("ties")
+    units = [next(unit for unit in (1.0, 0.5, 0.125) if (row % unit == 0).all()) for row in ties]
+    assert set(units) == {1.0, 0.5, 0.125}
+    assert all((row.abs() <= 3 * unit).all() for row, unit in zip(ties, units, strict=True))
+    generator = torch.Generator().manual_seed(0)
+    largest = look("thousands").change(torch.randn(50, 8, generator=generator), generator, torch.float64)
+    assert (largest[0] < -9990).all()
+    assert largest.abs().max() == 1e4
     equal = inputs("equal")
     assert (equal == equal[:, :1]).all()

@@ -1,5 +1,7 @@
 """What a claim is refuted by is told as soon as it is known, not when all is done."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -66,3 +68,39 @@ def test_the_first_refutation_of_a_claim_is_told_where_more_was_asked_for(
     assert main(["verify", f"{tmp_path / 'cut.py'}:CutIsRelu", *arguments]) == 1
     _, err = capsys.readouterr()
     assert err.count("is refuted by") == err.count(NEWS) == times
+
+
+WARNING = """
+import warnings
+
+from torch import nn
+
+from equivalence import Dim, Equivalence, Real
+
+
+class Warns(nn.ReLU):
+    def forward(self, x):
+        warnings.warn(f"of {x.shape} I am not sure")
+        warnings.warn(f"nor of {x.dtype}")
+        return super().forward(x)
+
+
+class WarnsIsRelu(Equivalence):
+    features: Dim
+    x = Real("*batch features")
+
+    def reference(self):
+        return nn.ReLU()
+
+    def candidate(self):
+        return Warns()
+"""
+
+
+def test_each_line_that_warns_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "warns.py").write_text(WARNING)
+    laws = ["--law", "forward", "--law", "rows"]
+    command = [sys.executable, "-m", "properties", "verify", f"{tmp_path / 'warns.py'}:WarnsIsRelu", *laws]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  (our own command)
+    assert ran.stderr.count("UserWarning: of torch.Size") == 1
+    assert ran.stderr.count("UserWarning: nor of torch.") == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,9 @@ from torch import Tensor
 
 from equivalence.variable import ClaimError
 
+MOST = 1e4
+"""The largest value that refutes a claim."""
+UNITS = (1.0, 0.5, 0.125)
 Change = Callable[[Tensor, torch.Generator, torch.dtype], Tensor]
 
 
@@ -30,8 +32,17 @@ def _same(drawn: Tensor, _: torch.Generator, dtype: torch.dtype) -> Tensor:
     return drawn.to(dtype)
 
 
-def _times(factor: float, most: float = math.inf) -> Change:
-    return lambda drawn, _, dtype: (drawn * factor).clamp(-most, most).to(dtype)
+def _thousands(drawn: Tensor, _: torch.Generator, dtype: torch.dtype) -> Tensor:
+    """Scale to 1e4 at most, and let the first row lie close to -1e4: as low as what is masked by a number."""
+    changed = (drawn * (MOST / 4)).clamp(-MOST, MOST).to(dtype)
+    if changed.ndim and changed.numel():
+        first = changed.view(-1, changed.shape[-1])[0]
+        first.copy_((drawn.reshape(-1, drawn.shape[-1])[0].abs() - MOST).clamp(-MOST, MOST))
+    return changed
+
+
+def _times(factor: float) -> Change:
+    return lambda drawn, _, dtype: (drawn * factor).to(dtype)
 
 
 def _limit(drawn: Tensor, _: torch.Generator, dtype: torch.dtype) -> Tensor:
@@ -48,8 +59,10 @@ def _zeros(drawn: Tensor, generator: torch.Generator, dtype: torch.dtype) -> Ten
 
 
 def _ties(drawn: Tensor, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
-    """Draw from -1, 0 and 1."""
-    return torch.randint(-1, 2, drawn.shape, generator=generator).to(dtype)
+    """Draw from -3 to 3, in each row times 1, 1/2 or 1/8: halves, which are rounded up, down or to even."""
+    whole = torch.randint(-3, 4, drawn.shape, generator=generator).to(dtype)
+    units = torch.tensor(UNITS, dtype=dtype)[torch.randint(len(UNITS), drawn.shape[:-1], generator=generator)]
+    return whole * (units.unsqueeze(-1) if drawn.ndim else units)
 
 
 def _equal(drawn: Tensor, _: torch.Generator, dtype: torch.dtype) -> Tensor:
@@ -63,11 +76,11 @@ LIMIT = "limit"
 LOOKS: Mapping[str, Look] = {
     NORMAL: Look("near N(0, 1)", _same),
     "zeros": Look("with exact zeros and a row of them", _zeros),
-    "ties": Look("-1, 0 and 1 alone", _ties),
+    "ties": Look("small multiples of 1, 1/2 or 1/8", _ties),
     "equal": Look("equal along each row", _equal),
     "small": Look("of size 1e-3", _times(1e-3), scales=True),
     "hundreds": Look("of size 100", _times(100.0), scales=True),
-    "thousands": Look("up to 1e4", _times(2500.0, 1e4), scales=True),
+    "thousands": Look("up to 1e4", _thousands, scales=True),
     LIMIT: Look("just below overflow", _limit, scales=True),
 }
 """By name, the plainest first."""

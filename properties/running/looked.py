@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from properties.cases.values import LOOKS, NORMAL
 from properties.circumstances import CIRCUMSTANCES
@@ -32,7 +32,16 @@ def looked_at(records: Sequence[CellRecord], *, fed: bool = False) -> Iterator[s
         aspects = dict.fromkeys(CIRCUMSTANCES[name].aspect for name in uses)
         yield f"used in {plural(len(uses), 'circumstance')}: {', '.join(aspects)}"
     yield f"not looked at: {', '.join([*_left_out(records, sizes), *_not_used(uses)])}"
-    yield from dict.fromkeys(note for record in records for note in record.notes)
+    yield from _told_once(dict.fromkeys(note for record in records for note in record.notes))
+
+
+def _told_once(notes: Iterable[str]) -> Iterator[str]:
+    """Give the first note of a kind, which stands before its colon, and count the others."""
+    kinds: dict[str, list[str]] = {}
+    for note in notes:
+        kinds.setdefault(note.partition(":")[0], []).append(note)
+    for first, *others in kinds.values():
+        yield first + (f" (and {len(others)} more like it)" if others else "")
 
 
 def circumstances_of(records: Sequence[CellRecord]) -> list[str]:

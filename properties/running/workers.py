@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import SimpleQueue
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 Answer = TypeVar("Answer")
 LETTERS = 256
@@ -143,6 +143,19 @@ def _begin(said: Array[c_char], told: SimpleQueue[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _said[:], _told[:] = [said], [told]
+    warnings.showwarning = _once_a_line(warnings.showwarning)
+
+
+def _once_a_line(show: Callable[..., None]) -> Callable[..., None]:
+    """Show one warning of each line that gives any: a form is called hundreds of times, with other sizes."""
+    seen = set()
+
+    def shown(message: Warning | str, category: type[Warning], file: str, line: int, *more: Any) -> None:
+        if (place := (category, file, line)) not in seen:
+            seen.add(place)
+            show(message, category, file, line, *more)
+
+    return shown
 
 
 def _how(processes: Sequence[BaseProcess]) -> str:

@@ -76,7 +76,10 @@ def law_of(finding: Finding) -> Shown:
     asked = _asked(law, finding)
     for change in changes:
         closure.need(f"{change.__name__}\n", sys.modules[change.__module__])
-    closure.need(asked, module, own=("sample", "reference", "candidate", "hold", "UNITS"))
+    try:
+        closure.need(asked, module, own=("sample", "reference", "candidate", "hold", "UNITS"))
+    except ScriptError as error:
+        raise _refused(finding, str(error)) from error
     of_law = list(closure.definitions)
     closure.need("hold\n", standing)
     shown = _standing(closure, under=bool(under))
