@@ -172,7 +172,8 @@ def test_the_same_run_twice_says_the_same(capsys: Captured) -> None:
 
 def test_the_published_size_has_eight_parameters(capsys: Captured) -> None:
     pins = "in_features=4,out_features=2,bias=false,batch=32x3"
-    code, out, _ = run("verify", "n-d-linear", "--at", pins, capsys=capsys)
+    laws = ["--law", "forward", "--law", "parameter_count"]
+    code, out, _ = run("verify", "n-d-linear", "--at", pins, *laws, capsys=capsys)
     assert code == 0
     assert "(32, 3, 4)" in out
     assert out.count(" 8 free parameters") == 2

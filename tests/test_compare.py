@@ -139,7 +139,7 @@ def test_a_declared_break_is_as_claimed(capsys: Captured) -> None:
     assert code == 0
     assert "\nNOT the same function, as declared: other outputs; 1 law held\n" in out
     code, out, _ = compare(
-        "torch.nn:Linear", "forms.py:Einsum", *LINEAR, "--breaks", "forward=no", capsys=capsys
+        "torch.nn:Linear", "forms.py:Einsum", *LINEAR, *FORWARD, "--breaks", "forward=no", capsys=capsys
     )
     assert code == 1
     assert "\nNOT as declared: no break of forward was found" in out

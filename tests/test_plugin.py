@@ -51,7 +51,7 @@ def result(user: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult
 
 
 def test_a_right_claim_passes_and_says_what_does_not_apply(user: pytest.Pytester) -> None:
-    outcome = result(user, "TestRight = suite(LinearIsLinear)", "-rs")
+    outcome = result(user, "TestRight = suite(LinearIsLinear, examples=5)", "-rs")
     outcome.assert_outcomes(passed=16, skipped=2)
     outcome.stdout.fnmatch_lines(["*masked does not apply: no entries declared dead*"])
     outcome.stdout.re_match_lines([r"equivalence: 1 claims, 16 cells, \d+ cases, 0 outside a domain"])
@@ -122,7 +122,7 @@ def test_what_is_beyond_the_claim_may_fail_and_is_told(user: pytest.Pytester) ->
 
 
 def test_tests_are_real_hypothesis_tests(user: pytest.Pytester) -> None:
-    tests = "TestRight = suite(LinearIsLinear)"
+    tests = "TestRight = suite(LinearIsLinear, examples=5)"
     result(user, tests, "-m", "hypothesis").assert_outcomes(passed=16, skipped=2)
     result(user, tests, "-k", "gradient").assert_outcomes(passed=2, deselected=16)
     outcome = result(user, tests, "-k", "forward", "--hypothesis-show-statistics")
@@ -130,7 +130,7 @@ def test_tests_are_real_hypothesis_tests(user: pytest.Pytester) -> None:
 
 
 def test_workers_lose_nothing_and_count_once(user: pytest.Pytester) -> None:
-    outcome = result(user, "TestRight = suite(LinearIsLinear)", "-n", "2")
+    outcome = result(user, "TestRight = suite(LinearIsLinear, examples=5)", "-n", "2")
     outcome.assert_outcomes(passed=16, skipped=2)
     outcome.stdout.re_match_lines([r"equivalence: 1 claims, 16 cells, \d+ cases, 0 outside a domain"])
 
@@ -178,7 +178,7 @@ def test_a_failure_has_its_headline_in_the_short_summary_and_its_text_once(user:
 
 
 def test_one_cause_is_told_once_by_the_plainest_test_that_was_asked(user: pytest.Pytester) -> None:
-    tests = "TestWrong = suite(NegatedIsLinear)"
+    tests = "TestWrong = suite(NegatedIsLinear, examples=5)"
     for options in ([], ["-n", "2"]):
         outcome = result(user, tests, "-k", "forward or rows or training_muon or count", *options)
         outcome.assert_outcomes(failed=3, passed=1)
@@ -249,7 +249,7 @@ def test_a_file_that_is_no_failure_and_a_failure_of_no_test_end_with_one_line(us
     bad.write_text("{")
     for tests, file, words in (
         (WRONG, str(bad), "a replay file is JSON"),
-        ("TestRight = suite(LinearIsLinear)", path, "no test that was collected is about"),
+        ("TestRight = suite(LinearIsLinear, examples=5)", path, "no test that was collected is about"),
     ):
         outcome = result(user, tests, "--equivalence-replay", file)
         assert outcome.ret == 2
@@ -259,9 +259,8 @@ def test_a_file_that_is_no_failure_and_a_failure_of_no_test_end_with_one_line(us
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")])
 def test_reports_hold_every_cell_once(user: pytest.Pytester, options: tuple[str, ...]) -> None:
-    tests = (
-        "TestRight = suite(LinearIsLinear)\n        TestWrong = suite(NegatedAsDeclared, laws=['forward'])"
-    )
+    right, wrong = "suite(LinearIsLinear, examples=5)", "suite(NegatedAsDeclared, laws=['forward'])"
+    tests = f"TestRight = {right}\n        TestWrong = {wrong}"
     result(user, f"\n        {tests}", "--equivalence-report", "json,html", *options)
     report = json.loads((user.path / ".equivalence" / "report.json").read_text())
     cells = sorted((cell["claim"], cell["law"], cell["status"]) for cell in report["cells"])

@@ -9,8 +9,16 @@ from tests.numerics.trying import tried
 
 EXAMPLES = 2
 """Cases of a right pair under each law; `python -m tests.numerics.measure` draws as many as one likes."""
-SLOW = ("RNNStepByStep", "GRUStepByStep", "LSTMStepByStep")
-"""Pairs of one case: each takes hundreds of operations a run."""
+SLOW = (
+    "RNNStepByStep",
+    "GRUStepByStep",
+    "LSTMStepByStep",
+    "LogisticMap",
+    "MovingAverage",
+    "DescentInClosedForm",
+)
+"""Pairs of one case under two laws: each takes hundreds of operations a run."""
+LAWS_OF_SLOW = ("forward", "input_gradient")
 OTHER_DRAWS = "DropoutFromOtherDraws"
 """Equal in distribution alone: no grid shows that."""
 
@@ -26,7 +34,8 @@ def test_what_is_said_of_pairs_is_said_of_some() -> None:
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_pair_holds(name: str) -> None:
-    outcome = tried("right", name, [0], 1 if name in SLOW else EXAMPLES)
+    few = name in SLOW
+    outcome = tried("right", name, [0], 1 if few else EXAMPLES, LAWS_OF_SLOW if few else ())
     assert outcome.expected, outcome.first
     assert outcome.cases
 
