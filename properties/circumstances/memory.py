@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
-from properties.circumstances.registry import Call, Use, circumstance
+from properties.circumstances.registry import Call, Use, circumstance, tensors_of
 from properties.needs import OF_IMAGES, images
 
 
@@ -62,6 +62,18 @@ def cotangent_transposed(_: Use, call: Call, *inputs: Tensor) -> Any:
 def cotangent_strided(_: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x) behind as many zeros: the cotangent comes back as a slice of another's, not from its start."""
     return _each(_widened, call(*inputs))
+
+
+@circumstance("outputs", "whose graph has given a gradient before", shown="gradients", optional=True)
+def kept_graph(use: Use, call: Call, *inputs: Tensor) -> Any:
+    """f(x), whose gradient is taken once, and its graph retained."""
+    output = call(*inputs)
+    leaves = [one for one in (*inputs, *use.module.parameters()) if one.requires_grad]
+    reached = [one for one in tensors_of(output) if one.requires_grad]
+    if leaves and reached:
+        ones = [torch.ones_like(one) for one in reached]
+        torch.autograd.grad(reached, leaves, ones, retain_graph=True, allow_unused=True)
+    return output
 
 
 def in_transposed_memory(x: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from equivalence.claim import Equivalence, Theta
 from properties.cases import form as forms
 from properties.cases import sample as samples
 from properties.cases.answering import FormError
-from properties.cases.form import Called
+from properties.cases.form import CALLS_APART, Called
 from properties.cases.memory import unwritten
 from properties.cases.sample import load
 from properties.circumstances.under import INNER
@@ -83,7 +83,7 @@ class Standing(forms.Form):
 
     @contextmanager
     def _running(self, number: int = 0) -> Iterator[None]:
-        torch.manual_seed(self.draws + forms.CALLS_APART * number)  # For forms that draw numbers.
+        torch.manual_seed(self.draws + CALLS_APART * number)  # For forms that draw numbers.
         yield
 
 

@@ -311,3 +311,35 @@ class ReadsCotangentFromStartOfMemory(FunctionIsLinear):
     """A cotangent is read from the start of its memory."""
 
     function = CotangentFromStart
+
+
+# A graph that is used more than once.
+
+
+class CountingBackward(Affine):
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        first, ctx.used = not hasattr(ctx, "used"), True
+        return gradients(ctx, gradient if first else 0 * gradient)
+
+
+@mutant("input_gradient", "kept_graph")
+class GivesGradientOnce(FunctionIsLinear):
+    """A backward that has run gives zeros."""
+
+    function = CountingBackward
+
+
+class ScalingSaved(Affine):
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        ctx.scale = getattr(ctx, "scale", 2.0) / 2
+        by_input, by_weight, by_bias = gradients(ctx, gradient)
+        return by_input, ctx.scale * by_weight, by_bias
+
+
+@mutant("parameter_gradient", "kept_graph")
+class HalvesWhatItHasSaved(FunctionIsLinear):
+    """A backward works on what it has saved, and leaves half of it for the next."""
+
+    function = ScalingSaved
