@@ -81,7 +81,7 @@ def moves(layer: nn.Linear, x: Tensor) -> Tensor:
 
 
 def takes_ctrl_c(layer: nn.Linear, x: Tensor) -> Tensor:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.use_deterministic_algorithms(mode=True)
     torch.set_float32_matmul_precision("high")
     torch.set_num_threads(3)

@@ -96,7 +96,8 @@ class Integers:
     def looking(self, look: Look, shape: Shape, generator: torch.Generator) -> Tensor:
         """Draw, and change what is drawn; a change of scale would leave the integers."""
         drawn = self.draw(shape, generator)
-        return drawn if look.scales else look.change(drawn, generator, self.dtype)
+        change = look.of_integers or look.change
+        return drawn if look.scales else change(drawn, generator, self.dtype)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ class Look:
     """(values drawn as usual, generator, dtype of the run) -> values that look like this, in that dtype."""
     scales: bool = False
     """Whether it is a change of scale alone, which shows nothing of forms that run on integers."""
+    of_integers: Change | None = None
+    """The same for values that are integers, where that is another change."""
 
 
 def _same(drawn: Tensor, _: torch.Generator, dtype: torch.dtype) -> Tensor:
@@ -58,6 +60,11 @@ def _zeros(drawn: Tensor, generator: torch.Generator, dtype: torch.dtype) -> Ten
     return changed
 
 
+def _signs(drawn: Tensor, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+    """Draw from -1, 0 and 1."""
+    return torch.randint(-1, 2, drawn.shape, generator=generator).to(dtype)
+
+
 def _ties(drawn: Tensor, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
     """Draw from -3 to 3, in each row times 1, 1/2 or 1/8: halves, which are rounded up, down or to even."""
     whole = torch.randint(-3, 4, drawn.shape, generator=generator).to(dtype)
@@ -76,7 +83,7 @@ LIMIT = "limit"
 LOOKS: Mapping[str, Look] = {
     NORMAL: Look("near N(0, 1)", _same),
     "zeros": Look("with exact zeros and a row of them", _zeros),
-    "ties": Look("small multiples of 1, 1/2 or 1/8", _ties),
+    "ties": Look("small multiples of 1, 1/2 or 1/8", _ties, of_integers=_signs),
     "equal": Look("equal along each row", _equal),
     "small": Look("of size 1e-3", _times(1e-3), scales=True),
     "hundreds": Look("of size 100", _times(100.0), scales=True),

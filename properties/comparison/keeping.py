@@ -6,6 +6,7 @@ import os
 import tempfile
 import zlib
 from contextlib import suppress
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from equivalence.claim import Equivalence
@@ -52,7 +53,11 @@ def put_aside(comparison: Comparison) -> Path:
 
 def forget(path: Path) -> None:
     """Remove a claim that has no replay line, and the folders that were made for it."""
-    path.unlink(missing_ok=True)
+    compiled = Path(cache_from_source(path))
+    for file in (path, compiled):
+        file.unlink(missing_ok=True)
+    with suppress(OSError):
+        compiled.parent.rmdir()
     with suppress(OSError):
         path.parent.rmdir()
         path.parent.parent.rmdir()

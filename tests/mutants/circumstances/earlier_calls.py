@@ -243,7 +243,7 @@ class AccumulatingLayer(ByFunction):
         return applied(self.function, self, x, self.weight, self.bias)
 
 
-@mutant("parameter_gradient", "after_backward")
+@mutant("parameter_gradient", "after_backward", "kept_graph")
 class AccumulatesInItsOwnMemory(FunctionIsLinear):
     """The backward adds the gradient of the weight to a sum of its own, and returns that."""
 
