@@ -9,7 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
-from properties.circumstances.registry import Call, Use, change_parameters, circumstance, tensors_of
+from properties.circumstances.registry import (
+    Call,
+    Use,
+    change_parameters,
+    circumstance,
+    take_gradient,
+    tensors_of,
+)
 from properties.needs import free_axes
 
 FURTHER = 3
@@ -57,12 +64,8 @@ def after_backward(use: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), its gradient, then f(x): what was kept may have no graph any more."""
     # A layer that is deployed was trained outside inference mode, in which nothing is saved for a backward.
     with torch.inference_mode(mode=False), torch.enable_grad():
-        earlier = [x.detach().clone().requires_grad_(x.is_floating_point()) for x in inputs]
-        outputs = [one for one in tensors_of(call(*earlier)) if one.requires_grad]
-        leaves = [value for value in (*use.module.parameters(), *earlier) if value.requires_grad]
-        if outputs and leaves:
-            # A cotangent of memory of its own: what an expanded one shows is for `summed` to name.
-            torch.autograd.grad(outputs, leaves, list(map(torch.ones_like, outputs)), allow_unused=True)
+        earlier = tuple(x.detach().clone().requires_grad_(x.is_floating_point()) for x in inputs)
+        take_gradient(use.module, earlier, call(*earlier))
     return call(*inputs)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
-from properties.circumstances.registry import Call, Use, circumstance, tensors_of
+from properties.circumstances.registry import Call, Use, circumstance, take_gradient
 from properties.needs import OF_IMAGES, images
 
 
@@ -68,11 +68,7 @@ def cotangent_strided(_: Use, call: Call, *inputs: Tensor) -> Any:
 def kept_graph(use: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), whose gradient is taken once, and its graph retained."""
     output = call(*inputs)
-    leaves = [one for one in (*inputs, *use.module.parameters()) if one.requires_grad]
-    reached = [one for one in tensors_of(output) if one.requires_grad]
-    if leaves and reached:
-        ones = [torch.ones_like(one) for one in reached]
-        torch.autograd.grad(reached, leaves, ones, retain_graph=True, allow_unused=True)
+    take_gradient(use.module, inputs, output, retain_graph=True)
     return output
 
 

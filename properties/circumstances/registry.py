@@ -105,6 +105,16 @@ def tensors_of(*outputs: Any) -> Tensors:
     return tuple(leaf for leaf in tree_leaves(outputs) if isinstance(leaf, Tensor))
 
 
+def take_gradient(module: nn.Module, inputs: Tensors, output: Any, *, retain_graph: bool = False) -> None:
+    """Take the gradient of an output in all that needs one, and leave it."""
+    outputs = [one for one in tensors_of(output) if one.requires_grad]
+    leaves = [value for value in (*module.parameters(), *inputs) if value.requires_grad]
+    if outputs and leaves:
+        # A cotangent of memory of its own: what an expanded one shows is for `summed` to name.
+        ones = [torch.ones_like(one) for one in outputs]
+        torch.autograd.grad(outputs, leaves, ones, retain_graph=retain_graph, allow_unused=True)
+
+
 def change_parameters(module: nn.Module) -> None:
     """Write other values into a module's parameters, in place."""
     with torch.no_grad():
