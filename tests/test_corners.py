@@ -217,6 +217,15 @@ def test_a_slip_in_float32_is_found_at_every_seed(law: str) -> None:
             Cell(Domain(OffInSingle), LAWS[law]).test(Plan(examples=10, seed=seed))()
 
 
+def test_every_corner_has_the_look_that_is_pinned() -> None:
+    cell = Cell(Domain(OffInSingle, {"values": "ties"}), LAWS["input_gradient"])
+    corners, uses = Corners(cell.domain), cell.domain.circumstances("gradients")
+    cases = [*corners.uncovered([], LOOKS), *corners.in_single([]), *corners.unused([], uses)]
+    assert {case.values for case in (*cases, *corners.around_blocks(BLOCKS))} == {"ties"}
+    (single,) = corners.in_single([])
+    assert not list(corners.in_single([single]))
+
+
 def test_a_case_in_float32_is_added_where_none_with_entries_was_and_the_seed_is_free() -> None:
     corners = Corners(Domain(OffInSingle), 21)
     (case,) = corners.in_single([])

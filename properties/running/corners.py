@@ -36,12 +36,14 @@ class Corners:
 
     @cached_property
     def _typical(self) -> Case:
-        return replace(self.domain.typical, seed=self.domain.pins.get("seed", self.seed))
+        pins = self.domain.pins
+        seed, values = pins.get("seed", self.seed), pins.get("values", NORMAL)
+        return replace(self.domain.typical, seed=seed, values=values)
 
     @cached_property
     def _wide(self) -> Case:
         axes = {name: self.domain.axis(name, (ROWS,)) for name in self.domain.axes}
-        return replace(next(self.domain.wide()), axes=axes, seed=self._typical.seed)
+        return replace(self._typical, claim=next(self.domain.wide()).claim, axes=axes)
 
     def uncovered(self, tried: Sequence[Case], looks: Iterable[str]) -> Iterator[Case]:
         """Give a small case for each size 0 or 1 and each look of values that none had.
@@ -49,12 +51,10 @@ class Corners:
         A size is that of a field or of a free axis; no axes are one too. What is pinned stays, and all other
         sizes are those of a typical case.
         """
-        domain = self.domain
-        pinned = domain.pins.get("values")
-        typical = replace(self._typical, values=pinned or NORMAL)
+        domain, typical = self.domain, self._typical
         shown = {case.values for case in tried if _entries(case) >= MANY}
         for look in looks:
-            if pinned is None and look not in {NORMAL, *shown}:
+            if "values" not in domain.pins and look not in {NORMAL, *shown}:
                 yield replace(self._wide, values=look)
         # What differs just below overflow is told, and refutes nothing.
         tried = [case for case in tried if case.values != LIMIT]
@@ -69,8 +69,8 @@ class Corners:
 
     def in_single(self, tried: Sequence[Case]) -> Iterator[Case]:
         """Give a case in float32 where none was of usual values that has entries to show a difference."""
-        shown = any(case.in_single and case.values == NORMAL and _entries(case) >= MANY for case in tried)
-        if "seed" not in self.domain.pins and not shown:
+        usual = [case for case in tried if case.values == self._wide.values and _entries(case) >= MANY]
+        if "seed" not in self.domain.pins and not any(case.in_single for case in usual):
             yield replace(self._wide, seed=self.seed // SINGLE_EVERY * SINGLE_EVERY + SINGLE_EVERY - 1)
 
     def unused(
