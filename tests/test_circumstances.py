@@ -546,3 +546,29 @@ def test_what_the_user_has_set_is_the_same_after_a_case_as_before_it(name: str) 
     assert before == after
     assert torch.equal(state, torch.get_rng_state())
     assert dtype == torch.get_default_dtype()
+
+
+class SavedInTraining(nn.Linear):
+    """A layer that uses in eval what no state holds."""
+
+    kept: Tensor
+
+    def __init__(self, features: int) -> None:
+        super().__init__(features, 2)
+        self.register_buffer("kept", torch.rand(2), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) if self.training else super().forward(x) + self.kept
+
+
+class OwnInEval(Slips):
+    def candidate(self) -> nn.Module:
+        return SavedInTraining(self.features)
+
+
+@pytest.mark.parametrize(("circumstances", "holds"), [((), False), (("not eval",), True)])
+def test_copies_are_compared_in_eval_where_that_is_claimed(
+    circumstances: tuple[str, ...], *, holds: bool
+) -> None:
+    asked = type("OwnInEval", (OwnInEval,), {"circumstances": circumstances})
+    assert verdict(asked, law="state").holds == holds

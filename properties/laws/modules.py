@@ -34,8 +34,9 @@ def state(form: Form, sample: Sample) -> Any:
     module = sample.module(form, sample.theta)
     with torch.no_grad(), form.answering():
         duplicates = _duplicates(form, sample, module)
-        deployed = {name: _in_eval(form, sample, one) for name, one in duplicates.items()}
-        in_eval = _in_eval(form, sample, module)
+        claimed = duplicates if _claimed_in_eval(sample) else {}
+        deployed = {name: _in_eval(form, sample, one) for name, one in claimed.items()}
+        in_eval = _in_eval(form, sample, module) if claimed else ()
         same = {name: form.run(one, sample.inputs) for name, one in duplicates.items()}
         for duplicate in duplicates.values():
             load(duplicate, form.state(sample.other_theta))
@@ -44,7 +45,7 @@ def state(form: Form, sample: Sample) -> Any:
         expected, abstract = _both_on_meta(form, sample, module)
     copied = {"copy": dict.fromkeys(same, before), "changed copy": dict.fromkeys(same, after)}
     return Alone(
-        {**copied, "copy in eval": dict.fromkeys(same, in_eval), "on meta": expected},
+        {**copied, "copy in eval": dict.fromkeys(deployed, in_eval), "on meta": expected},
         {"copy": same, "changed copy": changed, "copy in eval": deployed, "on meta": abstract},
     )
 
@@ -174,5 +175,9 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
 
 def _switched(sample: Sample) -> Sequence[bool]:
     """Give the modes of one call after another, True in train: none in which nothing is claimed."""
-    in_train, in_eval = "eval" not in sample.case.under, "not eval" not in sample.claim.circumstances
+    in_train, in_eval = "eval" not in sample.case.under, _claimed_in_eval(sample)
     return [mode for mode in (False, False, True, True, False) if (in_train if mode else in_eval)]
+
+
+def _claimed_in_eval(sample: Sample) -> bool:
+    return "not eval" not in sample.claim.circumstances
