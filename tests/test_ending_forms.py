@@ -80,6 +80,29 @@ class OthersIsItself(OthersIsLinear):
         return EndsForOthers(self.features, 2)
 
 
+class EndsForTransposed(nn.Linear):
+    def forward(self, x):
+        if x.ndim > 1 and x.stride(0) == 1 < len(x) and x.shape[1] > 1:
+            {ends}
+        return super().forward(x)
+
+
+class EndsForLong(nn.Linear):
+    def forward(self, x):
+        if x.numel() > 30:
+            {ends}
+        return super().forward(x)
+
+
+class LongIsTransposed(EndsIsLinear):
+    '''Two forms that end the process, the reference in one circumstance alone.'''
+
+    form = EndsForLong
+
+    def reference(self):
+        return EndsForTransposed(self.features, 2)
+
+
 class BuiltOnce(nn.Linear):
     def __init__(self, *sizes):
         ctypes.CDLL(None)._exit(0)
@@ -168,6 +191,17 @@ def test_a_law_under_which_the_reference_ends_too_does_not_apply(capsys: pytest.
     assert told in " ".join(capsys.readouterr().out.split())
     found = [cell["status"] for cell in json.loads(Path("run.json").read_text())["cells"]]
     assert found == ["holds", "does not apply", "holds", "holds"]
+
+
+def test_a_reference_that_ends_in_what_is_left_out_excuses_no_candidate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["--law", "forward", "--in", "not transposed"]
+    assert main(["verify", *claims("LongIsTransposed"), *asked]) == 1
+    out = capsys.readouterr().out
+    assert "LongIsTransposed ended the process (exit code 0) under forward" in out, out
+    assert main(["verify", *claims("LongIsTransposed"), "--law", "forward"]) == 1
+    assert "forward does not apply: the reference itself ends" in " ".join(capsys.readouterr().out.split())
 
 
 def test_alone_it_never_ends_a_run_with_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,18 +47,24 @@ def _is_first_refuted(found: CellRecord, before: Sequence[CellRecord]) -> bool:
 
 def hold_reference_against_itself(request: Request, name: str) -> None:
     """Try the laws of a request on a claim whose candidate is its reference, whatever comes of it."""
-    domain = request.domain(name)
+    itself = _of_its_reference(request.domain(name))
+    with threads_set(1):
+        for law in chosen_laws(request.laws):
+            cell = Cell(itself, law)
+            # What comes of it is no failure of the claim.
+            _checked_cell(name, cell, replace(request.plan, failures=None))
+
+
+def _of_its_reference(domain: Domain) -> Domain:
+    """Give the same cases of the claim whose candidate is its reference."""
     claim = domain.claim
     itself = {
         "candidate": claim.reference,
         "carry": Equivalence.carry,
         "dead_in_candidate": claim.dead_in_reference,
     }
-    with threads_set(1):
-        for law in chosen_laws(request.laws):
-            cell = Cell(Domain(type(claim.__name__, (claim,), itself), domain.pins, domain.data), law)
-            # What comes of it is no failure of the claim.
-            _checked_cell(name, cell, replace(request.plan, failures=None))
+    under = (*domain.under, *(f"not {name}" for name in domain.left_out))
+    return Domain(type(claim.__name__, (claim,), itself), {**domain.pins, "under": under}, domain.data)
 
 
 def _checked_cell(name: str, cell: Cell, plan: Plan) -> CellRecord:

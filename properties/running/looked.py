@@ -21,9 +21,12 @@ def looked_at(records: Sequence[CellRecord], *, fed: bool = False) -> Iterator[s
 
     `fed` says that inputs came from data that the user gave.
     """
-    ran = [record for record in records if record.executed]
-    if not ran:
-        return
+    if ran := [record for record in records if record.executed]:
+        yield from _run_on(records, ran, fed=fed)
+    yield from _told_once(dict.fromkeys(note for record in records for note in record.notes))
+
+
+def _run_on(records: Sequence[CellRecord], ran: Sequence[CellRecord], *, fed: bool) -> Iterator[str]:
     cases, sizes = plural(sum(record.executed for record in ran), "case"), _sizes(ran)
     run_on = ", ".join(filter(None, [cases, _spanned(sizes), _dtypes(ran)]))
     uses = circumstances_of(ran)
@@ -32,7 +35,6 @@ def looked_at(records: Sequence[CellRecord], *, fed: bool = False) -> Iterator[s
         aspects = dict.fromkeys(CIRCUMSTANCES[name].aspect for name in uses)
         yield f"used in {plural(len(uses), 'circumstance')}: {', '.join(aspects)}"
     yield f"not looked at: {', '.join([*_left_out(records, sizes), *_not_used(uses)])}"
-    yield from _told_once(dict.fromkeys(note for record in records for note in record.notes))
 
 
 def _told_once(notes: Iterable[str]) -> Iterator[str]:
