@@ -162,7 +162,7 @@ class Cell:
         cases = [
             *corners.uncovered(self.tally.cases, looks),
             *(corners.in_single(self.tally.cases) if self.law.decided.single else ()),
-            *corners.unused(self.tally.cases, uses, modes_alone=self.law.shown == "gradients"),
+            *corners.unused(self.tally.cases, uses),
             *corners.around_blocks(self._blocks(exploring=exploring)),
         ]
         for case in cases:

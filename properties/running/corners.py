@@ -73,16 +73,13 @@ class Corners:
         if "seed" not in self.domain.pins and not any(case.in_single for case in usual):
             yield replace(self._wide, seed=self.seed // SINGLE_EVERY * SINGLE_EVERY + SINGLE_EVERY - 1)
 
-    def unused(
-        self, tried: Sequence[Case], found: Mapping[str, Circumstance], *, modes_alone: bool = False
-    ) -> Iterator[Case]:
+    def unused(self, tried: Sequence[Case], found: Mapping[str, Circumstance]) -> Iterator[Case]:
         """Give a small case of a few rows in each circumstance that none was in, and in each use of a mode.
 
-        A mode by itself is for the law `modes`, which looks at no gradient of a parameter: that one tries
-        `modes_alone`.
+        A mode by itself is for the law `modes`; its uses show what it does to gradients.
         """
         shown_in = {frozenset(case.under) for case in tried}
-        alone = [(name,) for name, one in found.items() if one.aspect != "mode" or modes_alone]
+        alone = [(name,) for name, one in found.items() if one.aspect != "mode"]
         for names in (*alone, *_modes(found)):
             under = together([*self.domain.under, *names])
             if frozenset(under) not in shown_in:
