@@ -21,6 +21,18 @@ def raising(error: BaseException) -> Callable[[], Any]:
     return end
 
 
+def answer_of(end: Callable[[], Any]) -> str:
+    """Say what is taken for the answer, for what is not would skip or end this test."""
+    try:
+        with answering("candidate"):
+            end()
+    except FormError as error:
+        return str(error)
+    except BaseException as error:  # noqa: BLE001  (whatever it is, it is not the answer)
+        return f"passed on {type(error).__name__}"
+    return "a value"
+
+
 @pytest.mark.parametrize(
     ("end", "told"),
     [
@@ -37,9 +49,7 @@ def raising(error: BaseException) -> Callable[[], Any]:
     ],
 )
 def test_it_is_the_answer_of_the_form(end: Callable[[], Any], told: str) -> None:
-    with pytest.raises(FormError) as error, answering("candidate"):
-        end()
-    assert str(error.value) == f"candidate raised {told}"
+    assert answer_of(end) == f"candidate raised {told}"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), NameError("x"), pytest.fail.Exception("too slow")])
@@ -142,7 +152,7 @@ class Refuses(Loud):
 
 
 class Errs(Loud):
-    error = KeyError
+    error = ImportError
 
 
 class RefusesIsLinear(Equivalence):

@@ -46,6 +46,13 @@ def drawn(kind: Variable, size: int) -> Tensor:
     return kind.draw((3, 4), lambda _: size, torch.Generator().manual_seed(0))
 
 
+def test_half_of_the_indices_are_at_an_end() -> None:
+    x = Index("*batch", "size").draw((2000,), lambda _: 1000, torch.Generator().manual_seed(0))
+    for end in (0, 999):
+        assert 0.2 < (x == end).double().mean() < 0.3
+    assert len(x.unique()) > 500
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_what_is_drawn_fits_and_is_left_as_it_is(kind: Variable, size: int) -> None:

@@ -13,6 +13,8 @@ from torch.nn import functional
 from equivalence import Between, Equivalence, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
+from properties.cases.form import Form
+from properties.judging.distributions import RUNS
 from properties.judging.judge import Judge, Verdict
 from properties.laws import LAWS
 from properties.ways import DISTRIBUTIONS
@@ -226,3 +228,17 @@ def test_the_generators_of_a_user_are_left_as_they_were(claim: type[Equivalence]
     torch.set_rng_state(kept[2])
     decided(claim)
     assert drawn() == expected
+
+
+def test_no_call_of_one_run_draws_what_another_run_draws() -> None:
+    claim = Dropped(n=1)
+    form = Form("candidate", claim, Drawing(), torch.float64)
+    drawn = set()
+    for form.draws in range(2 * RUNS):
+        drawn |= {form.run(form.module, (), call=call)[0].item() for call in range(5)}
+    assert len(drawn) == 2 * RUNS * 5
+
+
+class Drawing(nn.Module):
+    def forward(self) -> Tensor:
+        return torch.rand((), dtype=torch.float64)

@@ -24,6 +24,7 @@ from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Optimisation, Reci
 from properties.laws.registry import Controlled
 from properties.oracle.agreement import Equation
 from properties.oracle.widening import Widening
+from properties.refutation.counterexample import Refuted
 from properties.running import cell as cell_file
 from properties.running.cell import Cell, Plan
 from properties.running.recording import Status, record
@@ -408,3 +409,21 @@ def test_a_batch_norm_that_tracks_otherwise_is_refuted(law: str, other: type[nn.
         claim = type("Norms", (Normed,), {"other": form})
         case = Case(claim(features=2), {"rows": (5,)}, 1)
         assert Judge(Domain(claim), LAWS[law]).verdict(case).holds == holds
+
+
+class KeepsTheLastBatch(Equivalence):
+    """Running moments of the last batch for the mean of all: equal batches do not tell."""
+
+    features: Dim
+    x = Real("batch features")
+
+    def reference(self) -> nn.Module:
+        return nn.BatchNorm1d(self.features, momentum=None)
+
+    def candidate(self) -> nn.Module:
+        return nn.BatchNorm1d(self.features, momentum=1.0)
+
+
+def test_each_step_has_a_batch_of_its_own() -> None:
+    with pytest.raises(Refuted):
+        Cell(Domain(KeepsTheLastBatch), LAWS["training"]).test(Plan())()
