@@ -25,7 +25,7 @@ from properties.judging.noise import Judged, beyond_noise, less_precise
 from properties.laws.registry import Law
 from properties.oracle.agreement import RAISES, Difference, Equation, first_difference
 from properties.oracle.exact import TRACED_BITS, Exactness, Trace, examine
-from properties.oracle.nearness import within_range
+from properties.oracle.nearness import first_far_apart, within_range
 from properties.report.text import one_line
 from properties.ways import BY_NOISE, BY_REALS, BY_VALUES, DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING, Way
 
@@ -102,6 +102,14 @@ class Judge:
             return self.retried(verdict, values).difference
         except OutsideDomainError:
             return None
+
+    def at_a_glance(self, verdict: Verdict, values: Values) -> Difference | None:
+        """Say how a case decided by rounding differs in half of its digits, without asking for its noise."""
+        if verdict.decided != ROUNDING or self.law.decided == BY_NOISE:
+            return None
+        with own_state(verdict.case), suppress(FormError, OutsideDomainError):
+            return first_far_apart(self.equation(verdict.case, verdict.regime, values))
+        return None
 
     def values(self, verdict: Verdict) -> Values:
         """Give the numbers that a verdict was decided on, by name; none where there is no form."""

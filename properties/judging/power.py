@@ -12,7 +12,7 @@ from properties.cases.sample import OutsideDomainError, Sample
 from properties.judging.judge import DOUBLE, Judge, own_state
 from properties.judging.noise import State, beyond_noise
 from properties.oracle.agreement import Equation
-from properties.oracle.nearness import far_apart
+from properties.oracle.nearness import first_far_apart
 from properties.oracle.rounding import QUICK
 
 MOST_TRIALS = 16
@@ -40,7 +40,8 @@ def controls_told(judge: Judge, case: Case) -> dict[str, bool]:
 
     def told(name: str) -> bool:
         # The digits that rounding leaves a form may be fewer than half.
-        return far_apart(states(DOUBLE)[name]) or not _explained(lambda regime: states(regime)[name])
+        clearly = first_far_apart(states(DOUBLE)[name]) is not None
+        return clearly or not _explained(lambda regime: states(regime)[name])
 
     try:
         with own_state(case):

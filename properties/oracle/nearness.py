@@ -27,10 +27,10 @@ NONE_EXPLAINS = 1e18
 """What is so many times as large as the noise stands beside a number that no rounding moves."""
 
 
-def far_apart(equation: Equation) -> bool:
-    """Return whether two sides differ in the first half of their digits, beside each tensor's largest."""
-    nearly = partial(_nearly, whole=True, units=rounding.HALF_THE_DIGITS)
-    return first_in_trees(equation.reference, equation.candidate, "", nearly) is not None
+def first_far_apart(equation: Equation) -> Difference | None:
+    """Find where two sides differ in the first half of their digits, beside each tensor's largest."""
+    nearly = partial(_nearly, whole=True, half=True)
+    return first_in_trees(equation.reference, equation.candidate, "", nearly)
 
 
 def within_range(equation: Equation) -> Equation:
@@ -217,7 +217,7 @@ def _leaves(tree: Any, where: str) -> Iterator[tuple[str, _Runs]]:
 
 
 def _nearly(
-    reference: Any, candidate: Any, where: str, *, whole: bool, units: float = rounding.CLOSE
+    reference: Any, candidate: Any, where: str, *, whole: bool, half: bool = False
 ) -> Difference | None:
     reference, candidate = detached(reference), detached(candidate)
     if not _is_inexact(reference) or not _is_inexact(candidate):
@@ -226,9 +226,9 @@ def _nearly(
         return problem
     if all_equal(reference, candidate):
         return None
-    return differing_values(
-        reference, candidate, where, ~rounding.close(reference, candidate, units, whole=whole)
-    )
+    units = rounding.half_the_digits(reference.dtype) if half else rounding.CLOSE
+    near = rounding.close(reference, candidate, units, whole=whole)
+    return differing_values(reference, candidate, where, ~near)
 
 
 def _structure(side: Any) -> str:

@@ -29,8 +29,6 @@ DECISIVE = 1000.0
 """What is so many times beyond the widest noise seen needs no more runs than ENOUGH."""
 CLOSE = 4.0
 """So many units in the last place are rounding without further question."""
-HALF_THE_DIGITS = 2.0**26
-"""Units in the last place of float64 that leave half of the digits."""
 LEFT_OUT = 4
 """One deviation in so many is left out, the largest ones first."""
 LOST = 0.1
@@ -49,6 +47,11 @@ def close(reference: Tensor, candidate: Tensor, units: float = CLOSE, *, whole: 
     finfo = torch.finfo(reference.dtype)
     near = apart <= units * finfo.eps * size + underflow(reference.dtype)
     return (near & torch.isfinite(apart)) | (reference == candidate) | (reference.isnan() & candidate.isnan())
+
+
+def half_the_digits(dtype: torch.dtype) -> float:
+    """Return how many units in the last place leave half of the digits of a dtype."""
+    return float(torch.finfo(dtype).eps ** -0.5)
 
 
 def underflow(dtype: torch.dtype) -> float:

@@ -2,7 +2,8 @@
 
 Delta debugging (Zeller and Hildebrandt, 2002) over the entries of all tensors at once: first as many as can
 be to 0, in ever smaller parts, then each of the rest to the simplest number that will do. Every step
-decides the same equation in the same way, so what comes out fails as surely as what went in.
+decides the same equation in the same way, so what comes out fails as surely as what went in. Where the sides
+differ in half of their digits, the steps go by that, and only what comes out is held against its noise.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -55,6 +58,15 @@ class Search:
         self.values, self.difference = values, difference
         return True
 
+    def finished(self) -> Self:
+        """Search until nothing more can be made smaller, or the budget is used up."""
+        before: list[tuple[float, ...]] = []
+        while (now := _entries(self.values)) != before and not self.spent:
+            before = now
+            _zero(self)
+            _simplify(self)
+        return self
+
 
 def minimised(judge: Judge, verdict: Verdict) -> tuple[dict[str, Tensor], Difference]:
     """Give the smallest values found that fail as the verdict does, and how they fail."""
@@ -63,12 +75,12 @@ def minimised(judge: Judge, verdict: Verdict) -> tuple[dict[str, Tensor], Differ
     difference = judge.again(verdict, values)
     if difference is None:
         return values, verdict.difference
-    search = Search(verdict.case, lambda wanted: judge.again(verdict, wanted), values, difference)
-    before: list[tuple[float, ...]] = []
-    while (now := _entries(search.values)) != before and not search.spent:
-        before = now
-        _zero(search)
-        _simplify(search)
+    if glimpsed := judge.at_a_glance(verdict, values):
+        quick = Search(verdict.case, partial(judge.at_a_glance, verdict), values, glimpsed).finished()
+        confirmed = judge.again(verdict, quick.values)
+        if confirmed is not None and manner(confirmed) == manner(difference):
+            return quick.values, confirmed
+    search = Search(verdict.case, partial(judge.again, verdict), values, difference).finished()
     return search.values, search.difference
 
 
