@@ -20,14 +20,19 @@ _kept = ContextVar("_kept", default=False)
 def generator_state(seed: int) -> Iterator[None]:
     """Seed torch's generator inside, and leave it as it was; inside `generators_kept`, seed all three."""
     state = torch.default_generator.get_state()
-    torch.default_generator.manual_seed(seed)
-    if _kept.get():
-        random.seed(seed)
-        np.random.seed(seed % SEEDS)  # noqa: NPY002  (the generator that a form may use)
+    reseed(seed)
     try:
         yield
     finally:
         torch.default_generator.set_state(state)
+
+
+def reseed(seed: int) -> None:
+    """Start torch's generator from a seed, inside `generator_state`; inside `generators_kept`, all three."""
+    torch.default_generator.manual_seed(seed)
+    if _kept.get():
+        random.seed(seed)
+        np.random.seed(seed % SEEDS)  # noqa: NPY002  (the generator that a form may use)
 
 
 @contextmanager

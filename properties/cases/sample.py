@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
@@ -21,7 +21,7 @@ from properties.cases.buffers import trained_buffers
 from properties.cases.case import Case, Shape
 from properties.cases.definition import field_values
 from properties.cases.form import Form, on_cpu
-from properties.cases.generators import generator_state
+from properties.cases.generators import generator_state, reseed
 from properties.cases.regime import Regime
 from properties.cases.values import NORMAL, look
 from properties.circumstances.registry import Use
@@ -47,13 +47,25 @@ def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
 
 def construct(claim: Equivalence, side: str, seed: int) -> nn.Module:
     """Construct one form of a claim; equal seeds start both forms from the same generator state."""
-    with generator_state(seed), on_cpu(), answering(side), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
-        module = claim.reference() if side == "reference" else claim.candidate()
-    if not isinstance(module, nn.Module):
-        message = f"{claim!r}: {side} returns an nn.Module, but returned {type(module).__name__}"
-        raise ClaimError(message)
+    (module,) = constructed(claim, side, [seed])
     return module
+
+
+def constructed(claim: Equivalence, side: str, seeds: Sequence[int]) -> list[nn.Module]:
+    """Construct one form of a claim from each of these seeds: what they all need is prepared once."""
+    form = claim.reference if side == "reference" else claim.candidate
+    modules = []
+    with generator_state(seeds[0]), on_cpu(), answering(side), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+        modules.append(form())
+        for seed in seeds[1:]:
+            reseed(seed)
+            modules.append(form())
+    for module in modules:
+        if not isinstance(module, nn.Module):
+            message = f"{claim!r}: {side} returns an nn.Module, but returned {type(module).__name__}"
+            raise ClaimError(message)
+    return modules
 
 
 Values = Mapping[str, Tensor]

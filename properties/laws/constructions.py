@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, prod
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from equivalence.claim import Equivalence, Theta
 from equivalence.matrix_distribution import Thinned
 from properties.cases.form import Form
 from properties.cases.generators import generator_state
-from properties.cases.sample import Sample, Stream, construct, named_tensors
+from properties.cases.sample import Sample, Stream, constructed, named_tensors
 from properties.oracle.dependence import repeated
 
 FEWEST_CONSTRUCTIONS, MOST_CONSTRUCTIONS = 32, 512
@@ -22,6 +22,8 @@ FEWEST_DRAWN = 0.05
 """Of the entries, the share that is not 0 below which no more modules are constructed to make up for it."""
 MOST_STORED = 2**20
 """Scalars held at once; large modules are constructed fewer times."""
+AT_ONCE = 16
+"""Modules that are constructed together."""
 
 
 class Fresh(NamedTuple):
@@ -45,10 +47,11 @@ def once(
     return carried, own
 
 
-def fresh_state(form: Form, seed: int) -> Theta:
-    """Give the candidate's parameters and buffers as one fresh module has them, the reference's carried."""
-    module = construct(form.claim, form.side, seed)
-    return form.in_candidate({name: value.detach() for name, value in named_tensors(module).items()})
+def fresh_states(form: Form, seeds: Sequence[int]) -> Iterator[Theta]:
+    """Yield the candidate's parameters and buffers as fresh modules have them, the reference's carried."""
+    for first in range(0, len(seeds), AT_ONCE):
+        for module in constructed(form.claim, form.side, seeds[first : first + AT_ONCE]):
+            yield form.in_candidate({name: value.detach() for name, value in named_tensors(module).items()})
 
 
 def fresh_draws(form: Form, sample: Sample) -> dict[str, Fresh]:
@@ -60,8 +63,7 @@ def fresh_draws(form: Form, sample: Sample) -> dict[str, Fresh]:
     # float32, and a carry that computes in float64 loses no more than one rounding.
     values = {name: torch.empty(len(seeds), prod(shape)) for name, shape in shapes.items()}
     with generator_state(sample.case.seed), torch.no_grad():
-        for row, seed in enumerate(seeds):
-            state = fresh_state(form, seed)
+        for row, state in enumerate(fresh_states(form, seeds)):
             for name, rows in values.items():
                 rows[row] = state[name].reshape(-1)
     dead = sample.candidate.dead

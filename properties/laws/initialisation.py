@@ -16,7 +16,7 @@ from properties.cases.form import Form
 from properties.cases.sample import Sample, Stream
 from properties.laws.applicability import parameters
 from properties.laws.comparing import narrowed
-from properties.laws.constructions import Fresh, fresh_draws, fresh_state, once
+from properties.laws.constructions import Fresh, fresh_draws, fresh_states, once
 from properties.laws.registry import law
 from properties.oracle.dependence import Together, signs_of
 from properties.oracle.statistics import Draws, Positions
@@ -85,7 +85,7 @@ def _under_one_seed(form: Form, sample: Sample) -> dict[str, dict[str, Tensor]]:
         raise ClaimError(message)
     dead = sample.candidate.dead
     with torch.no_grad():
-        state = fresh_state(form, sample.case.seed)
+        (state,) = fresh_states(form, [sample.case.seed])
     draws = {name: _living(state[name].double(), dead.get(name)) for name in sample.candidate.parameters}
     if how == "same":
         return {"under one seed": draws}
