@@ -72,14 +72,14 @@ def minimised(judge: Judge, verdict: Verdict) -> tuple[dict[str, Tensor], Differ
     """Give the smallest values found that fail as the verdict does, and how they fail."""
     assert verdict.difference is not None  # noqa: S101  (a verdict that holds shows nothing to minimise)
     values = dict(judge.values(verdict))
-    difference = judge.again(verdict, values)
-    if difference is None:
-        return values, verdict.difference
     if glimpsed := judge.at_a_glance(verdict, values):
         quick = Search(verdict.case, partial(judge.at_a_glance, verdict), values, glimpsed).finished()
         confirmed = judge.again(verdict, quick.values)
-        if confirmed is not None and manner(confirmed) == manner(difference):
+        if confirmed is not None and manner(confirmed) == manner(verdict.difference):
             return quick.values, confirmed
+    difference = judge.again(verdict, values)
+    if difference is None:
+        return values, verdict.difference
     search = Search(verdict.case, partial(judge.again, verdict), values, difference).finished()
     return search.values, search.difference
 
