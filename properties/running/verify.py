@@ -14,8 +14,8 @@ from properties.running.ending import besides
 from properties.running.request import Request
 from properties.running.workers import Ended, Workers
 
-KEPT_BYTES = 1 << 17
-"""What a worker keeps of the memory that it frees: with more, the catalogue takes more than a GiB."""
+KEPT_BYTES = 1 << 22
+"""What a worker keeps of the memory that it frees: less is asked for again and again, and more fills a GiB."""
 
 
 class Watcher(Protocol):
