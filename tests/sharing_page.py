@@ -33,7 +33,7 @@ INTEGERS = (
 )
 OPENING = """# What sharing a layer does, and what it does not
 
-The third of the four pieces of writing about `nn.Linear` that the [README](../README.md) names, numbered as
+The third of the four pieces of writing about `nn.Linear` in [the catalogue](catalogue.md), numbered as
 `equivalence list` numbers them, is the article on shared layers. It gives reasons for sharing parameters
 between layers. Here each is a statement that can be checked, held for its network, 784-256-256-256-10 with
 the middle layer used twice, beside the unrolled copy that has a layer for each use. `make sharing-page`

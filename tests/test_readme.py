@@ -1,6 +1,7 @@
-"""The README's example does what the README says, and its table names what is declared."""
+"""The examples of README and docs/claims.md do what is shown; docs/catalogue.md shows what is declared."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,61 @@ from properties.cases.domain import Domain
 from properties.cli import main
 from properties.running.suites import cells
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(?:python)?\n(.*?)```", README, re.DOTALL)
-EXAMPLE = next(block for block in BLOCKS if "class EinsumIsBilinear" in block)
+ROOT = Path(__file__).parent.parent
+README, CLAIMS, TABLE = (
+    (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/claims.md", "docs/catalogue.md")
+)
+MOST_WORDS = 900
+
+
+def block(page: str, words: str) -> str:
+    """Give the first block of a page that holds these words."""
+    blocks: list[str] = re.findall(r"```(?:python|console)?\n(.*?)```", page, re.DOTALL)
+    return next(one for one in blocks if words in one)
+
+
+FUSED = block(README, "class FusedRMSNorm")
+COMMAND = block(README, "$ equivalence compare").split("$ equivalence ")[1].replace("\\\n", "")
+ANSWER = block(README, "NOT the same function")
+EXAMPLE = block(README, "class EinsumIsBilinear")
+
+
+def measured(text: str) -> str:
+    """Leave out what another processor rounds otherwise, and how many cases were drawn."""
+    return re.sub(r"\d+(\.\d+e[+-]\d+|\.\d{3,}| cases)", "…", text)
+
+
+def compared(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.chdir(folder)
+    (folder / "fused.py").write_text(source, encoding="utf-8")
+    return main(shlex.split(COMMAND))
+
+
+@pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
+def test_the_first_example_gets_the_answer_that_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert compared(FUSED, tmp_path, monkeypatch) == 1
+    printed = measured(capsys.readouterr().out)
+    for part in measured(ANSWER).strip().split("\n\n"):
+        assert part in printed
+
+
+@pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
+def test_the_first_example_holds_once_it_is_mended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mended = FUSED.replace("keepdim=True).sqrt()", "keepdim=True).add(self.eps).sqrt()")
+    mended = mended.replace("(root + self.eps)", "root")
+    assert compared(mended, tmp_path, monkeypatch) == 0
+    answer = re.search(r"\"(the same function, as far as .*?)\",", README.replace("\n", " "))
+    assert answer
+    assert measured(answer[1]) in measured(capsys.readouterr().out)
 
 
 def shown(law: str) -> str:
-    """Give the difference that the README shows for one law of its example."""
-    block = next(block for block in BLOCKS if block.startswith(f"EinsumIsBilinear is refuted by {law}\n"))
-    found = re.search(r"difference .*", block)
+    """Give the difference that the claims page shows for one law of the README's claim."""
+    found = re.search(r"difference .*", block(CLAIMS, f"EinsumIsBilinear is refuted by {law}\n"))
     assert found
     return found[0]
 
@@ -41,10 +88,14 @@ def test_the_claim_of_the_example_has_fifteen_lines() -> None:
     assert len([line for line in claim.splitlines() if line.strip()]) <= 15
 
 
+def test_the_readme_is_read_in_five_minutes() -> None:
+    assert len(README.split()) <= MOST_WORDS
+
+
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_the_table_shows_what_is_declared(name: str) -> None:
-    row = re.search(rf"^{name} +((?:[=~%x.]  ?)+) +[\d,]+$", README, re.MULTILINE)
-    assert row, f"README's table has no row for {name}: paste the end of `make verify`"
+    row = re.search(rf"^{name} +((?:[=~%x.]  ?)+) +[\d,]+$", TABLE, re.MULTILINE)
+    assert row, f"docs/catalogue.md has no row for {name}: paste the end of `make verify`"
     marks = row[1].split()
     for mark, cell in zip(marks, cells(Domain(CATALOGUE[name])), strict=True):
         assert (mark == "x") == bool(cell.declared)

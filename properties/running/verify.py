@@ -15,7 +15,7 @@ from properties.running.request import Request
 from properties.running.workers import Ended, Workers
 
 KEPT_BYTES = 1 << 22
-"""What a worker keeps of the memory that it frees: less is asked for again and again, and more fills a GiB."""
+"""What a worker keeps of the memory that it frees: more fills a GiB, and less is soon asked for again."""
 
 
 class Watcher(Protocol):
