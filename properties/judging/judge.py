@@ -416,7 +416,7 @@ def own_state(case: Case) -> Iterator[list[str]]:
     with (
         torch.enable_grad(),
         generators_kept(),
-        generator_state(case.seed),
+        generator_state(case.seed, case.setting.device),
         on_cpu(),
         surroundings_kept() as changed,
     ):

@@ -180,7 +180,8 @@ def _loss(form: Form, module: nn.Module, sample: Sample, part: int) -> Tensor:
     squares = [(output - PULLS[part] * target).square() for output, target in pairs]
     # Where no output is real, there is nothing to learn.
     means = [square.sum() / max(1, square.numel()) for square in squares]
-    return torch.stack([torch.zeros((), dtype=sample.dtype), *means]).sum()
+    nothing = torch.zeros((), dtype=sample.dtype, device=sample.setting.device)
+    return torch.stack([nothing, *means]).sum()
 
 
 def _batch(sample: Sample, part: int) -> list[Tensor]:
@@ -192,7 +193,10 @@ def _live(form: Form, sample: Sample, run: Trained) -> dict[str, Tensor]:
     """Give the candidate's parameters with their dead entries at 0: nothing says where these go."""
     dead, state = sample.candidate.dead, form.in_candidate(run.state)
     own = {name: _cast(state[name], sample.dtype) for name in sample.candidate.parameters}
-    return {name: value.masked_fill(dead[name], 0) if name in dead else value for name, value in own.items()}
+    return {
+        name: value.masked_fill(dead[name].to(value.device), 0) if name in dead else value
+        for name, value in own.items()
+    }
 
 
 def _buffers(form: Form, sample: Sample, run: Trained) -> dict[str, Tensor]:

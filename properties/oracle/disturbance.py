@@ -130,11 +130,14 @@ class Disturbance(Mode):
         size = factor * torch.finfo(values.dtype).eps / 2
         if values.is_complex():
             parts = torch.view_as_real(values.resolve_conj()).resolve_neg()
-            turned = (1 + size * torch.from_numpy(_xi(parts[..., k].numpy(), key)) for k in (0, 1))
-            return (values * torch.complex(next(turned), next(turned) - 1)).to(values.dtype)
+            turned = (1 + size * torch.from_numpy(_xi(parts[..., k].cpu().numpy(), key)) for k in (0, 1))
+            factors = torch.complex(next(turned), next(turned) - 1).to(values.device)
+            return (values * factors).to(values.dtype)
         narrow = values.dtype in (torch.bfloat16, torch.float16)
-        array = (values.float() if narrow else values.resolve_neg()).numpy()
-        return _lying_as(values, torch.from_numpy(_moved(array, size, key)).to(values.dtype))
+        # ξ is the same on every device.
+        array = (values.float() if narrow else values.resolve_neg()).cpu().numpy()
+        moved = torch.from_numpy(_moved(array, size, key)).to(values.dtype)
+        return _lying_as(values, moved.to(values.device))
 
 
 class DisturbanceError(Exception):

@@ -13,6 +13,7 @@ from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers, Regime
 from properties.cases.sample import Values, drawn_inputs
+from properties.cases.setting import USUAL, Setting
 from properties.cases.values import NORMAL
 from properties.judging.judge import Judge, Verdict
 from properties.laws.registry import Law
@@ -44,9 +45,9 @@ def case_of(claim: type[Equivalence], failure: Failure) -> Case:
     return case
 
 
-def pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
+def pinned(claim: type[Equivalence], pins: Mapping[str, Any], setting: Setting = USUAL) -> Case:
     """Give the case with these fields, axes and seed; UsageError where one is missing, or a mask misfits."""
-    domain = Domain(claim, pins)
+    domain = Domain(claim, pins, setting=setting)
     if missing := [name for name in (*domain.fields, *domain.axes) if name not in pins]:
         message = f"{claim.__name__}: a case gives every field and axis, but {', '.join(missing)} is missing"
         raise UsageError(message)
@@ -56,7 +57,8 @@ def pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
         except ValueError as error:
             raise UsageError(f"{name} {error}") from error
     axes = {name: domain.axis(name, ()) for name in domain.axes}
-    return Case(domain.configure({}), axes, pins["seed"], pins.get("values", NORMAL), domain.under)
+    look = pins.get("values", NORMAL)
+    return Case(domain.configure({}), axes, pins["seed"], look, domain.under, setting)
 
 
 def check_decided(law: Law, failure: Failure) -> None:
