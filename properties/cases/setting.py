@@ -39,6 +39,11 @@ class Setting:
         return self.dtype == torch.float64
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether real numbers have fewer digits than those of float32."""
+        return self.dtype in (torch.bfloat16, torch.float16)
+
+    @property
     def on_cpu(self) -> bool:
         """Whether everything stays where it is made."""
         return self.device.type == "cpu"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from properties.cases.setting import DTYPES, Setting
+from properties.cases.setting import DTYPES, USUAL, Setting
 from properties.reading.devices import device_named
 
 AS_CLAIMED, NOT_AS_CLAIMED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -29,5 +29,6 @@ def add_setting(command: argparse.ArgumentParser, dtype: str = "float64") -> Non
 
 
 def setting_of(options: argparse.Namespace) -> Setting:
-    """Give what `add_setting` added; UsageError for a device that is not here."""
-    return Setting(DTYPES[options.dtype], device_named(options.device))
+    """Give what `add_setting` added, the usual where nothing is said; UsageError for a device not here."""
+    dtype, device = options.dtype or USUAL.dtype_name, options.device or str(USUAL.device)
+    return Setting(DTYPES[dtype], device_named(device))

@@ -20,6 +20,7 @@ STEPS = 4
 BACKWARDS = range(STEPS)[::-1]
 FACTOR = 1.0001
 SCALED = f"{FACTOR:g} × the gradient from the second step on"
+NARROW = "rounding hides a wrong step of training"
 PULLS = (1, -2, 3, 0, -1, 2, 4, -3)
 """What the target of each loss is multiplied by: no two steps pull the same way, alone or two at a time."""
 
@@ -92,6 +93,7 @@ def _what_moves(reference: Moved, candidate: Moved, _: Sample) -> tuple[Moved, M
     controls=controls_of(RECIPES),
     variants=len(RECIPES),
     scope="layer",
+    narrow=NARROW,
     otherwise="trains otherwise",
     kind="another training run",
 )
@@ -106,6 +108,7 @@ def training(form: Form, sample: Sample) -> Any:
     compared=narrowed(_what_moves),
     controls=controls_of([ADAFACTOR]),
     scope="layer",
+    narrow=NARROW,
     otherwise="trains otherwise under Adafactor",
     kind="another training run",
 )
@@ -120,6 +123,7 @@ def training_adafactor(form: Form, sample: Sample) -> Any:
     compared=narrowed(_what_moves),
     controls=controls_of([MUON]),
     scope="layer",
+    narrow=NARROW,
     otherwise="trains otherwise under Muon",
     kind="another training run",
 )

@@ -29,7 +29,7 @@ NONE_EXPLAINS = 1e18
 
 def far_apart(equation: Equation) -> bool:
     """Return whether two sides differ in the first half of their digits, beside each tensor's largest."""
-    nearly = partial(_nearly, whole=True, units=rounding.HALF_THE_DIGITS)
+    nearly = partial(_nearly, whole=True, units=None)
     return first_in_trees(equation.reference, equation.candidate, "", nearly) is not None
 
 
@@ -217,8 +217,9 @@ def _leaves(tree: Any, where: str) -> Iterator[tuple[str, _Runs]]:
 
 
 def _nearly(
-    reference: Any, candidate: Any, where: str, *, whole: bool, units: float = rounding.CLOSE
+    reference: Any, candidate: Any, where: str, *, whole: bool, units: float | None = rounding.CLOSE
 ) -> Difference | None:
+    """Compare two leaves up to so many units in the last place; None: up to half of the digits."""
     reference, candidate = detached(reference), detached(candidate)
     if not _is_inexact(reference) or not _is_inexact(candidate):
         return compared(reference, candidate, where)
@@ -226,6 +227,7 @@ def _nearly(
         return problem
     if all_equal(reference, candidate):
         return None
+    units = rounding.half_the_digits(reference.dtype) if units is None else units
     return differing_values(
         reference, candidate, where, ~rounding.close(reference, candidate, units, whole=whole)
     )

@@ -1,4 +1,4 @@
-"""The device that a command line names: the CPU, or a GPU that is here."""
+"""The device that a command line or a file names: the CPU, or a GPU that is here."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ DEVICE = re.compile(r"cpu|cuda(:\d{1,3})?")
 
 def device_named(text: str) -> torch.device:
     """Give the CPU or a GPU by its name; UsageError where it is neither, or is not here."""
-    try:
-        device = _known(text)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, ValueError) as error:
-        message = f"--device {text} cannot be used here: {str(error).splitlines()[0]}; take cpu"
-        raise UsageError(message) from error
-    return device
-
-
-def _known(text: str) -> torch.device:
-    if not DEVICE.fullmatch(text):
-        message = "forms run on cpu, cuda or cuda:N"
-        raise ValueError(message)
+    if reason := why_not(text):
+        message = f"--device {text} cannot be used here: {reason}; take cpu"
+        raise UsageError(message)
     return torch.device(text)
+
+
+def why_not(text: str) -> str:
+    """Say why a device cannot be used; empty where it can."""
+    if not DEVICE.fullmatch(text):
+        return "forms run on cpu, cuda or cuda:N"
+    try:
+        torch.empty(0, device=text)
+    except (RuntimeError, AssertionError) as error:
+        return str(error).splitlines()[0]
+    return ""

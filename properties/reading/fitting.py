@@ -19,7 +19,7 @@ from properties.judging.judge import Judge, Verdict
 from properties.laws.registry import Law
 from properties.oracle.agreement import RAISES
 from properties.reading.claims import UsageError, read_value
-from properties.reading.failures import FailureFileError
+from properties.reading.failures import FailureFileError, setting_of
 from properties.refutation.failure import MOST_BYTES, Failure
 
 USUAL_SIZES = 64
@@ -38,9 +38,8 @@ def case_of(claim: type[Equivalence], failure: Failure) -> Case:
     _check_names(domain, "axes", failure.axes, domain.axes)
     fields = {name: _field(domain, name, value) for name, value in failure.fields.items()}
     axes = {name: read_value(domain, name, "x".join(map(str, shape))) for name, shape in failure.axes.items()}
-    case = pinned(
-        claim, {**fields, **axes, "seed": failure.seed, "values": failure.look, "under": failure.under}
-    )
+    pins = {**fields, **axes, "seed": failure.seed, "values": failure.look, "under": failure.under}
+    case = pinned(claim, pins, setting_of(failure))
     _check_sizes(domain, case, failure)
     return case
 
