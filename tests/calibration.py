@@ -25,8 +25,9 @@ from properties.cases.regime import Reals
 from properties.cases.sample import InapplicableError, OutsideDomainError, Sample
 from properties.cases.strategies import cases
 from properties.cases.values import LARGE, LOOKS
-from properties.judging.judge import DOUBLE, SINGLE, Judge, own_state
+from properties.judging.judge import Judge, own_state
 from properties.judging.noise import disturbed_runs
+from properties.judging.numbers import DOUBLE, SINGLE
 from properties.laws import LAWS
 from properties.oracle.nearness import first_beyond_a_few_units, first_beyond_noise
 from properties.oracle.rounding import STAGES

@@ -11,7 +11,8 @@ from equivalence.claim import Theta
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.sample import Sample
-from properties.judging.judge import DOUBLE, Judge
+from properties.judging.judge import Judge
+from properties.judging.numbers import DOUBLE
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan

@@ -74,7 +74,7 @@ def cell(status: str, claim: str, text: str = "") -> CellRecord:
 
 
 def report(*cells: CellRecord, complete: bool = True) -> dict[str, Any]:
-    environment = Environment("", "", "", "", "", "", "", 1)
+    environment = Environment("", "", "", "", "", "", "", "", 1)
     claims = [ClaimRecord(one.claim, "", "", "") for one in cells]
     return asdict(
         Report("gate", 0, "", 1.0, complete, environment, claims, [LawRecord("forward", "")], cells)

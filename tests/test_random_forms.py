@@ -14,6 +14,7 @@ from equivalence import Between, Equivalence, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.form import Form
+from properties.cases.setting import Setting
 from properties.judging.distributions import RUNS
 from properties.judging.judge import Judge, Verdict
 from properties.laws import LAWS
@@ -232,7 +233,7 @@ def test_the_generators_of_a_user_are_left_as_they_were(claim: type[Equivalence]
 
 def test_no_call_of_one_run_draws_what_another_run_draws() -> None:
     claim = Dropped(n=1)
-    form = Form("candidate", claim, Drawing(), torch.float64)
+    form = Form("candidate", claim, Drawing(), Setting())
     drawn = set()
     for form.draws in range(2 * RUNS):
         drawn |= {form.run(form.module, (), call=call)[0].item() for call in range(5)}

@@ -19,7 +19,7 @@ from equivalence.claims.masked import WhereMaskedIsMasked
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers
-from properties.judging.judge import DOUBLE
+from properties.judging.numbers import DOUBLE
 from properties.laws import LAWS
 from properties.reading.claims import load_claim
 from properties.refutation.counterexample import Refuted, written

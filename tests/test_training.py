@@ -16,7 +16,8 @@ from equivalence import Dim, Equivalence, Real
 from equivalence.catalogue import CATALOGUE
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.judging.judge import DOUBLE, Judge
+from properties.judging.judge import Judge
+from properties.judging.numbers import DOUBLE
 from properties.judging.power import TURNS, PowerlessError, require_power
 from properties.laws import LAWS
 from properties.laws import training as law_file

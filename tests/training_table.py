@@ -18,7 +18,8 @@ from properties.cases.domain import Domain
 from properties.cases.generators import generator_state
 from properties.cases.sample import OutsideDomainError, Sample
 from properties.cases.strategies import cases
-from properties.judging.judge import DOUBLE, Judge
+from properties.judging.judge import Judge
+from properties.judging.numbers import DOUBLE
 from properties.judging.power import controls_told
 from properties.laws import LAWS
 from properties.laws.recipes import ADAFACTOR, MUON, RECIPES, Recipe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from properties.benchmarking.contenders import Setting
+from properties.cases.setting import Setting
 from properties.reading.claims import UsageError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,18 +17,9 @@ from properties.cases.case import Case
 from properties.cases.form import Form
 from properties.cases.regime import Reals
 from properties.cases.sample import Sample
+from properties.cases.setting import Setting
 
-CPU = torch.device("cpu")
 FORWARD, TRAINING = "forward", "forward + backward"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the forms run in."""
-
-    dtype: torch.dtype = torch.float32
-    device: torch.device = CPU
-    compiled: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,26 +41,33 @@ class Contender:
         return " → ".join(type(part).__name__ for part in parts)
 
 
-def contenders(cases: Mapping[str, Case], setting: Setting) -> list[Contender]:
+def contenders(cases: Mapping[str, Case], setting: Setting, *, compiled: bool = False) -> list[Contender]:
     """Give the reference of the first claim, then each candidate; FormError where one cannot be built."""
-    samples = {name: Sample(case, Reals(setting.dtype)) for name, case in cases.items()}
+    samples = {
+        name: Sample(replace(case, setting=setting), Reals(setting.dtype)) for name, case in cases.items()
+    }
     first = next(iter(samples.values()))
-    inputs = tuple(value.to(setting.device) for value in first.inputs)
     sides = [
         (REFERENCE, first, first.reference),
         *((name, sample, sample.candidate) for name, sample in samples.items()),
     ]
-    return [_contender(name, sample, form, inputs, setting) for name, sample, form in sides]
+    plain = [(name, form, _plain(name, sample, form)) for name, sample, form in sides]
+    return [
+        Contender(name, form, module, _compiled(name, module) if compiled else module, first.inputs)
+        for name, form, module in plain
+    ]
 
 
-def _contender(
-    name: str, sample: Sample, form: Form, inputs: tuple[Tensor, ...], setting: Setting
-) -> Contender:
+def _plain(name: str, sample: Sample, form: Form) -> nn.Module:
     with answering(name):
-        plain = sample.module(form, sample.theta).to(setting.device)
-        module = torch.compile(plain, dynamic=False) if setting.compiled else plain
+        return sample.module(form, sample.theta)
+
+
+def _compiled(name: str, plain: nn.Module) -> nn.Module:
+    with answering(name):
+        module = torch.compile(plain, dynamic=False)
     assert isinstance(module, nn.Module)  # noqa: S101  (what torch.compile makes of a module)
-    return Contender(name, form, plain, module, inputs)
+    return module
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from properties.benchmarking.contenders import (
     TRAINING_PASS,
     Contender,
     Pass,
-    Setting,
     contenders,
 )
 from properties.benchmarking.document import REFERENCE, GroupRecord
@@ -24,6 +23,7 @@ from properties.benchmarking.rounds import Rounds, interleaved
 from properties.cases.answering import FormError, answering
 from properties.cases.case import Case
 from properties.cases.generators import generator_state
+from properties.cases.setting import Setting
 from properties.cost import Cost, UncountedOperationError, cost
 
 LEAST_FORMS = 2
@@ -40,6 +40,8 @@ class Bench:
     budget: float
     """Seconds a claim and pass."""
     backward: bool = False
+    compiled: bool = False
+    """Whether what torch.compile makes of the forms is timed."""
 
 
 @dataclass
@@ -88,7 +90,7 @@ def _able(cases: Mapping[str, Case], bench: Bench, findings: Findings) -> list[C
     if not cases:
         return []
     try:
-        forms = contenders(cases, bench.setting)
+        forms = contenders(cases, bench.setting, compiled=bench.compiled)
         _run_twice(forms[0], bench)
     except FormError as error:
         findings.refused.update(dict.fromkeys(cases, reason(error)))

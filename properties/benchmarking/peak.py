@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from properties.benchmarking.clock import Clock, Step
-from properties.benchmarking.contenders import Setting
+from properties.cases.setting import Setting
 
 LEAST_TRIALS = 3
 SECONDS = 0.3

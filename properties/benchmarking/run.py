@@ -11,7 +11,6 @@ import torch
 
 from properties.benchmarking.clock import clock_of
 from properties.benchmarking.compiling import check_compiler
-from properties.benchmarking.contenders import Setting
 from properties.benchmarking.crossover import crossovers
 from properties.benchmarking.document import Benchmark, Circumstances, GroupRecord, RefusalRecord
 from properties.benchmarking.intervals import CONFIDENCE, MARGIN
@@ -20,9 +19,11 @@ from properties.benchmarking.memory import NO_ROOM, is_shortage
 from properties.benchmarking.peak import measured
 from properties.benchmarking.points import Point, case_at, named_points, swept_points
 from properties.benchmarking.sizes import NAMES, family_of
+from properties.cases.setting import Setting
 from properties.reading.claims import load_claim
 from properties.running.threads import threads_set
 
+IN_SINGLE = Setting(torch.float32)
 Progress = Callable[[int, int, str], None]
 """(points done, points in all, what comes next) -> None."""
 
@@ -37,7 +38,8 @@ class Request:
     at: str = ""
     sweep: str = ""
     sizes: tuple[str, ...] = NAMES
-    setting: Setting = field(default_factory=Setting)
+    setting: Setting = IN_SINGLE
+    compiled: bool = False
     threads: int = 1
     backward: bool = False
     budget: float = 0.5
@@ -67,11 +69,18 @@ def bench(request: Request, progress: Progress) -> Benchmark:
     started = time.monotonic()
     record, asked = Record(), jobs(request)
     with threads_set(request.threads):
-        if request.setting.compiled:
+        if request.compiled:
             check_compiler(request.setting)
         clock = clock_of(request.setting.device, request.threads)
         peak = measured(request.setting, clock)
-        how = Bench(request.setting, clock, peak, request.budget, backward=request.backward)
+        how = Bench(
+            request.setting,
+            clock,
+            peak,
+            request.budget,
+            backward=request.backward,
+            compiled=request.compiled,
+        )
         with suppress(KeyboardInterrupt):
             _fill(record, request, asked, how, progress)
     return Benchmark(
@@ -106,7 +115,7 @@ def _fill(record: Record, request: Request, asked: Sequence[Job], how: Bench, pr
     record.refusals += _declared(request)
     for done, job in enumerate(asked):
         progress(done, len(asked), f"{job.family} {job.point.name}")
-        if request.setting.compiled:
+        if request.compiled:
             torch.compiler.reset()
         _add(record, job, _findings(job, how))
     progress(len(asked), len(asked), "")
@@ -161,9 +170,9 @@ def _circumstances(request: Request, how: Bench) -> Circumstances:
         torch=torch.__version__,
         device=str(setting.device),
         device_name=_device_name(setting.device),
-        dtype=str(setting.dtype).removeprefix("torch."),
+        dtype=setting.dtype_name,
         threads=request.threads,
-        compiled=setting.compiled,
+        compiled=request.compiled,
         clock=how.clock.name,
         multiply_adds_per_second=how.peak.multiply_adds_per_second,
         bytes_per_second=how.peak.bytes_per_second,

@@ -9,6 +9,7 @@ import numpy as np
 
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError, Variable
+from properties.cases.setting import USUAL, Setting
 from properties.cases.values import NORMAL
 from properties.circumstances.registry import written
 from properties.oracle.exact import SINGLE_EVERY
@@ -18,7 +19,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Case:
-    """Fields, free axes, a seed, a look, circumstances: everything that a run depends on, and no tensor."""
+    """Fields, axes, a seed, a look, circumstances, a setting: all that a run depends on, and no tensor."""
 
     claim: Equivalence
     axes: Mapping[str, Shape]
@@ -27,6 +28,8 @@ class Case:
     """What the values of the inputs look like: a name of LOOKS."""
     under: tuple[str, ...] = ()
     """In what circumstances the forms are used: names of CIRCUMSTANCES."""
+    setting: Setting = USUAL
+    """In what dtype and on which device they run."""
 
     def shape(self, variable: Variable) -> Shape:
         """Give the shape of an input in this case."""
@@ -45,9 +48,9 @@ class Case:
 
     @property
     def in_single(self) -> bool:
-        """Whether a law of the function is tried in float32: the seed says so of every eighth case."""
+        """Whether a law is tried in float32 in place of float64: the seed says so of every eighth case."""
         # Hypothesis prefers round numbers: a remainder of 0 would come three times as often.
-        return self.seed % SINGLE_EVERY == SINGLE_EVERY - 1
+        return self.setting.is_double and self.seed % SINGLE_EVERY == SINGLE_EVERY - 1
 
     @property
     def free_sizes(self) -> list[int]:

@@ -19,6 +19,7 @@ from properties.cases.case import Case, Shape
 from properties.cases.definition import RESERVED, derived_sizes, fields_of, free_axes, located
 from properties.cases.fields import LARGE, WIDE, Choice, Field, MaskField, SizeField, full, of_kind
 from properties.cases.sample import build
+from properties.cases.setting import USUAL, Setting
 from properties.cases.values import NORMAL, look
 from properties.circumstances.registry import (
     Circumstance,
@@ -38,7 +39,11 @@ class Domain:
     """The cases of one claim; `pins` fixes fields, axes or the seed, `data` gives the rows of real inputs."""
 
     def __init__(
-        self, claim: type[Equivalence], pins: Mapping[str, Any] | None = None, data: Tensor | None = None
+        self,
+        claim: type[Equivalence],
+        pins: Mapping[str, Any] | None = None,
+        data: Tensor | None = None,
+        setting: Setting = USUAL,
     ) -> None:
         """Read a claim's class; ClaimError where it is not written as a claim is.
 
@@ -47,6 +52,7 @@ class Domain:
         self.claim = claim
         self.pins = dict(pins or {})
         self.data = data
+        self.setting = setting
         with located(claim):
             self.fields = fields_of(claim)
             asked = [asked_and_left_out(words) for words in (claim.circumstances, self.pins.pop("under", ()))]
@@ -100,7 +106,7 @@ class Domain:
         """Give the case with every size at its largest, and the other fields as in a given case."""
         claim = self._configured(lambda name, kind: kind.largest(getattr(like.claim, name)))
         axes = {name: self.axis(name, (LARGE,)) for name in self.axes}
-        return Case(claim, axes, 0, under=like.under)
+        return Case(claim, axes, 0, under=like.under, setting=self.setting)
 
     def wide(self) -> Iterator[Case]:
         """Give cases of many entries and unequal sizes: one for every value of every option."""
@@ -180,7 +186,7 @@ class Domain:
         sizes = itertools.cycle([*WIDE[place % len(WIDE) :], *WIDE[: place % len(WIDE)]])
         claim = self._configured(lambda name, kind: picked[name] if name in picked else kind.usual(sizes))
         axes = {name: self.axis(name, (1,)) for name in self.axes}
-        return Case(claim, axes, self.pins.get("seed", place), under=self.under)
+        return Case(claim, axes, self.pins.get("seed", place), under=self.under, setting=self.setting)
 
     def _exemplars(self) -> Iterator[Case]:
         """Give small configurations of equal sizes, then of all small sizes."""
@@ -192,7 +198,8 @@ class Domain:
 
     def _exemplar(self, sizes: Iterator[int]) -> Case:
         claim = self._configured(lambda _, kind: kind.usual(sizes))
-        return Case(claim, {name: self.axis(name, (2,)) for name in self.axes}, 0, under=self.under)
+        axes = {name: self.axis(name, (2,)) for name in self.axes}
+        return Case(claim, axes, 0, under=self.under, setting=self.setting)
 
     def _check_pins(self) -> None:
         known = [*self.fields, *self.axes, *RESERVED]

@@ -16,6 +16,7 @@ from equivalence.counts import Counts
 from properties.cases.answering import REFUSED, answering
 from properties.cases.generators import drawn_so_far, generator_state
 from properties.cases.memory import standing_in, unwritten
+from properties.cases.setting import Setting
 from properties.circumstances.registry import Use
 from properties.circumstances.under import PLAIN
 
@@ -50,12 +51,12 @@ class Called(nn.Module):
 class Form:
     """(theta, inputs) -> outputs, for one of the two modules of a claim."""
 
-    def __init__(self, side: str, claim: Equivalence, module: nn.Module, dtype: torch.dtype) -> None:
-        """Take a module, the side of the equation that it stands on, and the dtype that it runs in."""
+    def __init__(self, side: str, claim: Equivalence, module: nn.Module, setting: Setting) -> None:
+        """Take a module, the side of the equation that it stands on, and in what it runs."""
         self.side = side
         self.claim = claim
         self.module = module
-        self.dtype = dtype
+        self.dtype, self.device = setting.dtype, setting.device
         self.structure = ""
         # What carry is held against, looked up once: many states are carried to one form.
         self.parameters = dict(module.named_parameters())
@@ -128,10 +129,10 @@ class Form:
     @contextmanager
     def _running(self, number: int = 0) -> Iterator[None]:
         """Seed the generators, take a refusal as the form's answer, and see whether it draws."""
-        with generator_state(self.draws + CALLS_APART * number), self.answering():
-            before = drawn_so_far() if self.watched else None
+        with generator_state(self.draws + CALLS_APART * number, self.device), self.answering():
+            before = drawn_so_far(self.device) if self.watched else None
             yield
-            self.has_drawn |= self.watched and drawn_so_far() != before
+            self.has_drawn |= self.watched and drawn_so_far(self.device) != before
 
     def refuses(self, theta: Theta, inputs: Sequence[Tensor]) -> str:
         """Say what the form does with inputs that may be none of its own."""

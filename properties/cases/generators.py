@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -11,25 +11,33 @@ from typing import Any
 import numpy as np
 import torch
 
+from properties.cases.setting import CPU
+
 SEEDS = 2**32
 """NumPy takes no larger seed."""
 _kept = ContextVar("_kept", default=False)
 
 
 @contextmanager
-def generator_state(seed: int) -> Iterator[None]:
-    """Seed torch's generator inside, and leave it as it was; inside `generators_kept`, seed all three."""
-    state = torch.default_generator.get_state()
-    reseed(seed)
+def generator_state(seed: int, device: torch.device = CPU) -> Iterator[None]:
+    """Seed torch's generators inside, and leave them as they were; inside `generators_kept`, seed all three.
+
+    Those are the CPU's, and that of the device where forms run.
+    """
+    generators = _of_torch(device)
+    states = [one.get_state() for one in generators]
+    reseed(seed, device)
     try:
         yield
     finally:
-        torch.default_generator.set_state(state)
+        for one, state in zip(generators, states, strict=True):
+            one.set_state(state)
 
 
-def reseed(seed: int) -> None:
-    """Start torch's generator from a seed, inside `generator_state`; inside `generators_kept`, all three."""
-    torch.default_generator.manual_seed(seed)
+def reseed(seed: int, device: torch.device = CPU) -> None:
+    """Start torch's generators from a seed, inside `generator_state`; inside `generators_kept`, all three."""
+    for one in _of_torch(device):
+        one.manual_seed(seed)
     if _kept.get():
         random.seed(seed)
         np.random.seed(seed % SEEDS)  # noqa: NPY002  (the generator that a form may use)
@@ -48,8 +56,17 @@ def generators_kept() -> Iterator[None]:
         np.random.set_state(numpy)  # noqa: NPY002  (as above)
 
 
-def drawn_so_far() -> tuple[Any, ...]:
+def drawn_so_far(device: torch.device) -> tuple[Any, ...]:
     """Return how far the generators are: what has drawn in between leaves another answer."""
     _, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002  (as above)
     numpy = (np.asarray(keys).tobytes(), *rest)
-    return torch.default_generator.get_state().numpy().tobytes(), random.getstate(), numpy
+    states = [one.get_state().numpy().tobytes() for one in _of_torch(device)]
+    return states, random.getstate(), numpy
+
+
+def _of_torch(device: torch.device) -> Sequence[torch.Generator]:
+    if device.type == "cpu":
+        return (torch.default_generator,)
+    torch.cuda.init()
+    number = torch.cuda.current_device() if device.index is None else device.index
+    return torch.default_generator, torch.cuda.default_generators[number]

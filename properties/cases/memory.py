@@ -13,9 +13,10 @@ def standing_in(own: Tensor, value: Tensor) -> Tensor:
     """Give the value in memory of its own, in the order of the module's, which a form may count on.
 
     A form may write into it: into a buffer in training mode, into a parameter without gradients.
+    It lies where the module does: a constant that `carry` makes need not know where.
     """
     like = own if own.layout == value.layout else value
-    return torch.empty_like(like, dtype=value.dtype, device=value.device).copy_(value)
+    return torch.empty_like(like, dtype=value.dtype, device=own.device).copy_(value)
 
 
 @contextmanager

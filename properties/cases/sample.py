@@ -113,14 +113,14 @@ class Sample:
         self.case = case
         self.claim = case.claim
         self.regime = regime
+        self.setting = replace(case.setting, dtype=regime.dtype)
         self.dtype = regime.dtype
         self.data = data
         self.values = values
         self.drawn: dict[str, Tensor] = {}
         with regime.given():
-            self.reference = Form("reference", self.claim, self._reference(), self.dtype)
-            candidate = build(self.claim, "candidate", case.seed)
-            self.candidate = Form("candidate", self.claim, candidate, self.dtype)
+            self.reference = Form("reference", self.claim, self._reference(), self.setting)
+            self.candidate = Form("candidate", self.claim, self._built("candidate"), self.setting)
             self.trained = trained_buffers(type(self.claim), self.reference.module, self._called)
         self.reference.draws = self.candidate.draws = case.seed
         if type(self.claim).carry is Equivalence.carry:
@@ -132,9 +132,14 @@ class Sample:
 
     def _reference(self) -> nn.Module:
         try:
-            return build(self.claim, "reference", self.case.seed)
+            return self._built("reference")
         except FormError as refusal:
             raise OutsideDomainError(str(refusal)) from refusal
+
+    def _built(self, side: str) -> nn.Module:
+        module = build(self.claim, side, self.case.seed)
+        with answering(side):
+            return self.setting.moved(module)
 
     @cached_property
     def theta(self) -> Theta:
@@ -203,15 +208,20 @@ class Sample:
         """Construct a form anew and copy its parameters and buffers into it."""
         state = form.state(theta)
         with self.regime.given():
-            module = self.under.put(construct(self.claim, form.side, self.case.seed).to(self.dtype))
+            module = self.under.put(self.placed(construct(self.claim, form.side, self.case.seed)))
             load(module, state)
         return module
+
+    def placed(self, module: nn.Module) -> nn.Module:
+        """Give a module that was constructed anew the dtype of the case, and its device."""
+        return self.setting.moved(module.to(self.dtype))
 
     def draw_resized(self, change: Callable[[int], int]) -> tuple[Tensor, ...]:
         """Draw inputs with the size of every free axis changed, which are none of the numbers of the case."""
         axes = {name: tuple(map(change, shape)) for name, shape in self.case.axes.items()}
         with self.regime.given():
-            return tuple(value for _, value in self._inputs_of(replace(self.case, axes=axes), Stream.EARLIER))
+            drawn = self._inputs_of(replace(self.case, axes=axes), Stream.EARLIER)
+            return tuple(value.to(self.setting.device) for _, value in drawn)
 
     def _inputs_of(self, case: Case, stream: Stream) -> Iterator[tuple[str, Tensor]]:
         """Draw the inputs of a case with these axes, by name."""
@@ -237,15 +247,16 @@ class Sample:
         return min((len(self.case.axes[name.removeprefix("*")]) for name in starred), default=0)
 
     def _named(self, stream: Stream, name: str, drawn: Tensor) -> Tensor:
+        # Drawn on the CPU: a case has the same numbers on every device.
         if self.values is None:
-            return drawn
+            return drawn.to(self.setting.device)
         called = NAMES[stream].format(name)
         value = self.values.get(called)
         if value is None or value.shape != drawn.shape:
             value = drawn
         # A form may write into what it is given.
         self.drawn[called] = value.to(drawn.dtype).clone()
-        return self.drawn[called].clone()
+        return self.drawn[called].clone().to(self.setting.device)
 
     def _parameter(self, parameter: Tensor, generator: torch.Generator) -> Tensor:
         return self.regime.draw_parameter(tuple(parameter.shape), generator)
@@ -262,18 +273,18 @@ class Sample:
         if positive and not (value > 0).all():
             # A smaller value that is looked for may be 0.
             value = torch.where(value > 0, value, torch.ones_like(value))
-            self.drawn[NAMES[stream].format(name)] = value.clone()
+            self.drawn[NAMES[stream].format(name)] = value.clone().cpu()
         return value
 
     def _called(self) -> nn.Module:
         """Construct a reference, and call it once in training mode, on a few rows."""
-        module = construct(self.claim, "reference", self.case.seed).train()
+        module = self.setting.moved(construct(self.claim, "reference", self.case.seed)).train()
         rows = replace(self.case, axes=dict.fromkeys(self.case.axes, (3,)), values=NORMAL)
         generator = self.generator(Stream.INPUTS)
         inputs = [one.draw(rows.shape(one), rows.size, generator) for one in self.claim.inputs().values()]
         # What a reference says to inputs is for the laws to see.
         with suppress(Exception), warnings.catch_warnings(action="ignore"), torch.no_grad():
-            module(*inputs)
+            module(*(x.to(self.setting.device) for x in inputs))
         return module
 
     def _input(self, variable: Variable, shape: Shape, generator: torch.Generator) -> Tensor:

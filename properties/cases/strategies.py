@@ -80,7 +80,8 @@ def _cases(
         for name, starred in domain.axes.items()
     }
     seed = domain.pins["seed"] if "seed" in domain.pins else draw(SEEDS)
-    return Case(claim, axes, seed, domain.pins.get("values") or draw(looks), draw(under))
+    look = domain.pins.get("values") or draw(looks)
+    return Case(claim, axes, seed, look, draw(under), domain.setting)
 
 
 def _claim(draw: st.DrawFn, domain: Domain, values: Mapping[str, st.SearchStrategy[Any]]) -> Equivalence:

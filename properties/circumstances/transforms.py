@@ -78,9 +78,9 @@ def checkpointed(_: Use, call: Call, *inputs: Tensor) -> Any:
 
 
 @circumstance("transform", "under autocast to bfloat16", optional=True, single=True, narrows=True)
-def autocast(_: Use, call: Call, *inputs: Tensor) -> Any:
+def autocast(use: Use, call: Call, *inputs: Tensor) -> Any:
     """f(x), its matrix products in bfloat16."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(_device_of(use.module, inputs).type, torch.bfloat16):
         output = call(*inputs)
     # Its dtype says only whether a matrix product came last.
     return tree_map_only(Tensor, _in_single, output)
@@ -113,7 +113,7 @@ def functional(use: Use, _: Call, *inputs: Tensor) -> Any:
     tried="asked",  # A table outside the state is right in every other use.
 )
 def materialised(use: Use, _: Call, *inputs: Tensor) -> Any:
-    """g.to("meta").to_empty(device="cpu"), g.load_state_dict(f's), then g(x).
+    """g.to("meta").to_empty(device=…), g.load_state_dict(f's), then g(x).
 
     What no state holds is lost: a buffer that is not persistent, any other tensor of a constructor. It tells
     against a candidate where the reference, made so, gives what it gave before. Memory that nobody writes to
@@ -122,7 +122,7 @@ def materialised(use: Use, _: Call, *inputs: Tensor) -> Any:
     module = use.copied()
     for part in module.modules():
         _lose_tensors(part)
-    module.to("meta").to_empty(device="cpu")
+    module.to("meta").to_empty(device=_device_of(use.module, inputs))
     with torch.no_grad():
         for value in (*module.parameters(), *module.buffers()):
             value.copy_(_unwritten(value))
@@ -202,6 +202,11 @@ def _lose_tensors(part: nn.Module) -> None:
 def _unwritten(value: Tensor) -> Tensor:
     inexact = value.is_floating_point() or value.is_complex()
     return torch.full_like(value, math.nan if inexact else UNWRITTEN)
+
+
+def _device_of(module: nn.Module, inputs: Sequence[Tensor]) -> torch.device:
+    """Say where a form runs: where the first of its inputs and parameters lies."""
+    return next(iter([*inputs, *module.parameters(), torch.empty(0)])).device
 
 
 def _in_single(output: Tensor) -> Tensor:

@@ -9,13 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from equivalence.catalogue import CATALOGUE
 from properties.benchmarking import table
-from properties.benchmarking.contenders import Setting
 from properties.benchmarking.document import Benchmark, write_json
-from properties.benchmarking.machine import check_threads, device_named
+from properties.benchmarking.machine import check_threads
 from properties.benchmarking.picture import check_picture, draw
 from properties.benchmarking.run import Progress, Request, bench
 from properties.benchmarking.sizes import NAMES
@@ -25,14 +22,14 @@ from properties.commands.arguments import (
     INTERRUPTED,
     NOT_AS_CLAIMED,
     Commands,
+    add_setting,
     positive,
+    setting_of,
 )
 from properties.commands.interruption import interruptible
 from properties.reading.claims import UsageError
 from properties.report.files import ReportError, check_writable
 from properties.report.live import LiveLine
-
-DTYPES = ("float32", "float64", "bfloat16", "float16")
 
 
 def add(commands: Commands[Any]) -> None:
@@ -81,8 +78,7 @@ def _add_sizes(command: argparse.ArgumentParser) -> None:
 
 
 def _add_setting(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--dtype", choices=DTYPES, default="float32", help="of parameters and inputs")
-    command.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1 (default: cpu)")
+    add_setting(command, "float32")
     command.add_argument("--threads", type=positive, default=1, help="threads of torch (default: 1)")
     command.add_argument("--compile", action="store_true", help="time what torch.compile makes of the forms")
 
@@ -125,14 +121,14 @@ def _request(options: argparse.Namespace) -> Request:
         )
         raise UsageError(message)
     check_threads(options.threads)
-    setting = Setting(getattr(torch, options.dtype), device_named(options.device), compiled=options.compile)
     return Request(
         claims=tuple(dict.fromkeys(options.claims or CATALOGUE)),
         named=bool(options.claims),
         at=options.at,
         sweep=options.sweep,
         sizes=tuple(options.size or NAMES),
-        setting=setting,
+        setting=setting_of(options),
+        compiled=options.compile,
         threads=options.threads,
         backward=options.backward,
         budget=options.seconds,

@@ -141,7 +141,7 @@ def compare_forms(options: argparse.Namespace) -> int:
             *filter(None, [verdict(finished.records)]),
             *remarks(found, comparison.carry),
             *_rounding(request, finished.records),
-            *table.extent(finished.records, fed=request.data is not None),
+            *table.extent(finished.records, fed=request.data is not None, setting=request.setting),
         ):
             print(line)
         verification.print_report(request, finished, options)

@@ -10,7 +10,14 @@ from typing import Any
 
 from equivalence.variable import ClaimError
 from properties.cases.sample import OutsideDomainError
-from properties.commands.arguments import AS_CLAIMED, BAD_USAGE, NOT_AS_CLAIMED, Commands
+from properties.commands.arguments import (
+    AS_CLAIMED,
+    BAD_USAGE,
+    NOT_AS_CLAIMED,
+    Commands,
+    add_setting,
+    setting_of,
+)
 from properties.reading.claims import UsageError
 from properties.reading.failures import FailureFileError
 from properties.replaying.replay import Replay, applicable, from_case, from_file
@@ -28,6 +35,8 @@ def add(commands: Commands[Any]) -> None:
         "--law", action="append", default=[], metavar="LAW", help="of a CASE: only this law (may be repeated)"
     )
     replay.add_argument("--seed", type=int, help="of a CASE: draw other numbers")
+    add_setting(replay)
+    replay.set_defaults(dtype=None, device=None)
     replay.add_argument(
         "--claim", metavar="CLAIM", help="of a FILE: the claim, where the catalogue has it not"
     )
@@ -60,16 +69,17 @@ def _error(text: str) -> int:
 def _replays(options: argparse.Namespace) -> Iterator[Replay]:
     text = options.failure
     if not text.endswith(")"):
-        if options.law or options.seed is not None:
-            message = "--law and --seed are of a CASE; a FILE names its own"
+        if options.law or any(one is not None for one in (options.seed, options.dtype, options.device)):
+            message = "--law, --seed, --dtype and --device are of a CASE; a FILE names its own"
             raise UsageError(message)
         yield from_file(Path(text), options.claim)
         return
     if options.claim is not None:
         message = "--claim is of a FILE; a CASE names its own"
         raise UsageError(message)
-    for law in options.law or applicable(text):
-        yield from_case(text, law, options.seed)
+    setting = setting_of(options)
+    for law in options.law or applicable(text, setting):
+        yield from_case(text, law, options.seed, setting)
 
 
 def _only(replays: Iterator[Replay]) -> Replay:

@@ -14,7 +14,15 @@ from typing import Any
 from equivalence.catalogue import CATALOGUE
 from properties.cases.sample import build, takes_rows
 from properties.circumstances.registry import asked_and_left_out
-from properties.commands.arguments import AS_CLAIMED, INTERRUPTED, NOT_AS_CLAIMED, Commands, positive
+from properties.commands.arguments import (
+    AS_CLAIMED,
+    INTERRUPTED,
+    NOT_AS_CLAIMED,
+    Commands,
+    add_setting,
+    positive,
+    setting_of,
+)
 from properties.commands.interruption import interruptible
 from properties.cost.parameters import free_scalars
 from properties.laws import all_laws
@@ -78,6 +86,7 @@ def add_plan(check: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--data", metavar="DIR", help="feed real images from IDX files (MNIST) instead of random inputs"
     )
+    add_setting(check)
     check.add_argument("--all", action="store_true", help="show the counterexample of every refuted law")
     check.add_argument("--html", type=Path, metavar="FILE", help="write a page to look at, in one file")
     check.add_argument("--json", type=Path, metavar="FILE", help="write the same as data")
@@ -87,7 +96,7 @@ def verify_claims(options: argparse.Namespace) -> int:
     """Check claims under laws, print the table, and say by the exit code whether all is as claimed."""
     request = requested(options, options.claims or CATALOGUE)
     finished = run(request, options.jobs or _usual_jobs(len(request.claims)))
-    for line in table.verdicts(finished.records, fed=request.data is not None):
+    for line in table.verdicts(finished.records, fed=request.data is not None, setting=request.setting):
         print(line)
     print_report(request, finished, options)
     write_reports(request, finished, options)
@@ -106,6 +115,7 @@ def requested(options: argparse.Namespace, claims: Iterable[str]) -> Request:
         at=options.at,
         under=tuple(options.under),
         data=options.data,
+        setting=setting_of(options),
         named=claims is not CATALOGUE,
     )
 
@@ -137,6 +147,7 @@ def write_reports(request: Request, finished: Run, options: argparse.Namespace) 
             seconds=finished.seconds,
             complete=not finished.trouble,
             threads=1,
+            setting=request.setting,
         ),
     )
     for path, write in ((options.json, write_json), (options.html, write_page)):

@@ -16,6 +16,7 @@ from properties.cases.case import Case, Shape
 from properties.cases.domain import Domain
 from properties.cases.form import Form
 from properties.cases.sample import build, named_tensors
+from properties.cases.setting import Setting
 from properties.cases.surroundings import surroundings_kept
 from properties.comparison.claim_text import Entry
 from properties.comparison.expression import Expression, read_expression
@@ -96,7 +97,7 @@ def check_carry(claim: type[Equivalence], found: Sequence[Pair]) -> None:
         old = build(stated, "reference", 0)
         theta = {name: one.detach() for name, one in (*old.named_parameters(), *old.named_buffers())}
         try:
-            Form("candidate", stated, build(stated, "candidate", 0), torch.float32).state(theta)
+            Form("candidate", stated, build(stated, "candidate", 0), Setting(torch.float32)).state(theta)
         except ClaimError:
             raise
         except Exception as error:

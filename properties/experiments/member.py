@@ -17,6 +17,7 @@ from properties.cases.domain import Domain
 from properties.cases.form import Form, on_cpu
 from properties.cases.generators import generator_state
 from properties.cases.sample import build, load, named_tensors, takes_rows
+from properties.cases.setting import Setting
 from properties.experiments.images import Images
 from properties.experiments.plan import Variant
 from properties.reading.claims import UsageError, load_claim, parse_pins
@@ -132,7 +133,7 @@ def theta_of(module: nn.Module) -> Theta:
 
 def carried(claim: Equivalence, theta: Theta, candidate: nn.Module, dtype: torch.dtype) -> Theta:
     """Return φ(θ), held against the candidate's names and shapes; ClaimError where they differ."""
-    return Form("candidate", claim, candidate, dtype).state(theta)
+    return Form("candidate", claim, candidate, Setting(dtype)).state(theta)
 
 
 def number(*words: int) -> int:

@@ -32,7 +32,7 @@ def check_declarations(domain: Domain) -> None:
     _check_scope(domain)
     _check_circumstances(domain)
     # With bias=False fixed, a statement about the bias would look like a slip.
-    domain = Domain(domain.claim) if domain.pins else domain
+    domain = Domain(domain.claim, setting=domain.setting) if domain.pins else domain
     forms = _forms(domain)
     if forms is None:
         return
@@ -76,9 +76,10 @@ def _forms(domain: Domain) -> tuple[nn.Module, nn.Module] | None:
 
 def _try_forms(case: Case) -> None:
     """Run both forms once, for what carry gives and the forms return; any other trouble is for the laws."""
+    seeded = generator_state(case.seed, case.setting.device)
     try:
-        with warnings.catch_warnings(action="ignore"), torch.no_grad(), generator_state(case.seed), on_cpu():
-            sample = Sample(case, Integers(1))
+        with warnings.catch_warnings(action="ignore"), torch.no_grad(), seeded, on_cpu():
+            sample = Sample(case, Integers(1, case.setting.dtype))
             sample.reference(sample.theta, sample.inputs)
             sample.candidate(sample.theta, sample.inputs)
     except ClaimError:

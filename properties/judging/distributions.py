@@ -16,12 +16,13 @@ from torch import Tensor
 
 from properties.oracle.agreement import Difference, Equation, Leaf, first_difference
 from properties.oracle.nearness import numeric_leaves
+from properties.oracle.rounding import CLOSE
 from properties.oracle.statistics import Draws, Positions
 
 RUNS = 1024
 """Of each form: enough to tell a layer that is dropped in one run of ten from one dropped in four."""
 ALIKE = 1e-3
-"""A part of each number by which it is still the same draw."""
+"""A part of each number by which it is still the same draw; of a narrow dtype, a few last places are more."""
 State = Callable[[tuple[int, int]], Equation]
 """(the seed that the reference draws from, that of the candidate) -> equation."""
 
@@ -29,7 +30,9 @@ State = Callable[[tuple[int, int]], Equation]
 def drew_alike(leaf: Leaf) -> bool:
     """Whether two tensors differ by so little that both forms drew the same: something else differs."""
     reference, candidate = leaf.reference.double(), leaf.candidate.double()
-    return bool(((reference - candidate).abs() <= ALIKE * reference.abs())[leaf.wrong].all())
+    inexact = leaf.reference.is_floating_point()
+    alike = max(ALIKE, CLOSE * torch.finfo(leaf.reference.dtype).eps) if inexact else ALIKE
+    return bool(((reference - candidate).abs() <= alike * reference.abs())[leaf.wrong].all())
 
 
 def difference_of_distributions(state: State, seed: int) -> Difference | None:

@@ -13,7 +13,7 @@ from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.form import on_cpu
 from properties.cases.generators import generator_state, generators_kept
-from properties.cases.regime import Integers, Reals, Regime, Traced
+from properties.cases.regime import Integers, Regime, Traced
 from properties.cases.sample import OutsideDomainError, Sample, Values, build
 from properties.cases.surroundings import surroundings_kept
 from properties.cases.values import LARGE, LIMIT, NORMAL
@@ -22,14 +22,20 @@ from properties.circumstances.under import Under
 from properties.judging.culprit import culprit
 from properties.judging.distributions import difference_of_distributions, drew_alike
 from properties.judging.noise import Judged, beyond_noise, less_precise
+from properties.judging.numbers import (
+    DOUBLE,
+    SINGLE,
+    integers,
+    of_distributions,
+    traced_integers,
+    usual,
+)
 from properties.laws.registry import Law
 from properties.oracle.agreement import RAISES, Difference, Equation, first_difference
-from properties.oracle.exact import TRACED_BITS, Exactness, Trace, examine
+from properties.oracle.exact import Exactness, Trace, examine
 from properties.oracle.nearness import first_far_apart, within_range
 from properties.report.text import one_line
 from properties.ways import BY_NOISE, BY_REALS, BY_VALUES, DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING, Way
-
-SINGLE, DOUBLE = Reals(torch.float32), Reals(torch.float64)
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ class Judge:
     def unnamed_buffers(self) -> list[str]:
         """Name the candidate's buffers that `carry` does not, in a typical case that it accepts."""
         with torch.no_grad(), own_state(self.domain.typical), suppress(FormError):
-            sample = Sample(self.domain.typical, DOUBLE, self.domain.data)
+            sample = Sample(self.domain.typical, usual(self.domain.typical), self.domain.data)
             carried = sample.candidate.carried(sample.theta)
             return [name for name in sample.candidate.buffers if name not in carried]
         return []
@@ -142,13 +148,18 @@ class Judge:
             raise
 
     def exactness(self, case: Case) -> Exactness:
-        """Trace the largest case of this kind once; every smaller one stays below its bounds."""
-        options = self.domain.options(case)
+        """Trace the largest case of this kind once; every smaller one stays below its bounds.
+
+        Where a narrow dtype leaves the largest no bits, each is traced by itself.
+        """
+        options = (*self.domain.options(case), case.setting)
         traced, found = self._traced.get(options, (None, None))
         if traced is None or found is None or not self._covers(traced, case):
             traced = self._widest(case)
-            found = self._examine(traced, Integers(TRACED_BITS))
+            found = self._examine(traced, traced_integers(case))
             self._traced[options] = (traced, found)
+        if found.bits < 1 and not case.setting.is_double:
+            return self._examine(case, traced_integers(case))
         return found
 
     def _changes(self, case: Case, changed: Sequence[str]) -> Iterator[str]:
@@ -164,7 +175,7 @@ class Judge:
             with surroundings_kept() as made, suppress(FormError):
                 build(case.claim, side, case.seed)
             with surroundings_kept(), suppress(FormError, OutsideDomainError):
-                sample = Sample(case, DOUBLE, self.domain.data)
+                sample = Sample(case, usual(case), self.domain.data)
                 form = sample.reference if side == "reference" else sample.candidate
                 with surroundings_kept() as called:
                     form(sample.theta, sample.inputs)
@@ -179,14 +190,16 @@ class Judge:
             if error.side == "reference":
                 raise
             if self._may_be_refused(case):
-                return Verdict(case, DIRECTLY, error.regime or DOUBLE, notes=(_told_of_refusal(case, error),))
+                return Verdict(
+                    case, DIRECTLY, error.regime or usual(case), notes=(_told_of_refusal(case, error),)
+                )
             self._require_premise_beside_none(case)
-            return Verdict(case, DIRECTLY, error.regime or DOUBLE, raised(error))
+            return Verdict(case, DIRECTLY, error.regime or usual(case), raised(error))
 
     def _require_premise_beside_none(self, case: Case) -> None:
         """Ask the reference for the premise beside a candidate that raises, also where it is constructed."""
         try:
-            self._require_premise(case, DOUBLE)
+            self._require_premise(case, usual(case))
         except FormError as error:
             if error.side == "reference":
                 raise
@@ -199,20 +212,21 @@ class Judge:
         exactness = self.exactness(case)
         if exactness.obstacle:
             return self._by_reals(case, exactness)
-        regimes = _integers(case, exactness)
+        regimes = integers(case, exactness)
         for regime in regimes:
             difference = self._difference(case, regime)
             if difference is not None and self._stayed_exact(case, regime):
                 return self._in_double(Verdict(case, EXACT, regime, difference, exactness))
             if difference is not None:
-                return self._by_rounding(case, (regime, DOUBLE), exactness)
-        if exactness.piecewise and not (verdict := self._by_reals(case, exactness)).holds:
+                return self._by_rounding(case, (regime, usual(case)), exactness)
+        beside = exactness.piecewise or not (case.setting.is_double or exactness.suffices)
+        if beside and not (verdict := self._by_reals(case, exactness)).holds:
             return verdict
         return Verdict(case, EXACT, regimes[0], None, exactness)
 
     def _in_double(self, refuted: Verdict) -> Verdict:
         """Decide what differs in float32 by float64 too: a slip in float32 alone is of another kind."""
-        if refuted.regime.dtype == torch.float64 or refuted.exactness is None:
+        if refuted.regime.dtype == refuted.case.setting.dtype or refuted.exactness is None:
             return refuted
         double = Integers(refuted.exactness.bits)
         difference = self._difference(refuted.case, double)
@@ -221,9 +235,10 @@ class Judge:
         return replace(refuted, regime=double, difference=difference)
 
     def _by_reals(self, case: Case, exactness: Exactness | None = None) -> Verdict:
-        """Decide in float64, and every eighth case of a function law in float32."""
-        single = self.law.decided.single and (case.in_single or Under(case.under).single)
-        return self._by_rounding(case, (SINGLE,) if single else (DOUBLE,), exactness)
+        """Decide in the dtype of the setting; of float64, every eighth case of a function law in float32."""
+        asked = case.in_single or (case.setting.is_double and Under(case.under).single)
+        regime = SINGLE if asked and self.law.decided.single else usual(case)
+        return self._by_rounding(case, (regime,), exactness)
 
     def _by_rounding(
         self, case: Case, regimes: Sequence[Regime], exactness: Exactness | None = None
@@ -247,7 +262,7 @@ class Judge:
 
     def _by_double(self, refuted: Verdict) -> Verdict:
         """Decide what differs in float32 in float64 too, as `_in_double` does."""
-        if refuted.regime.dtype == torch.float64:
+        if refuted.regime.dtype == refuted.case.setting.dtype:
             return refuted
         difference = self._beyond_noise(refuted.case, DOUBLE).difference
         return refuted if difference is None else replace(refuted, regime=DOUBLE, difference=difference)
@@ -260,11 +275,13 @@ class Judge:
 
     def _by_noise(self, case: Case) -> Verdict:
         """Decide how much the candidate rounds beside the reference."""
-        difference = less_precise(lambda numbers: self.equation(case, numbers), DOUBLE)
-        return Verdict(case, ROUNDING, DOUBLE, difference)
+        regime = usual(case)
+        difference = less_precise(lambda numbers: self.equation(case, numbers), regime)
+        return Verdict(case, ROUNDING, regime, difference)
 
     def _directly(self, case: Case) -> Verdict:
-        return Verdict(case, self.law.decided.ways[0], DOUBLE, self._difference(case, DOUBLE))
+        regime = usual(case)
+        return Verdict(case, self.law.decided.ways[0], regime, self._difference(case, regime))
 
     def _difference_again(self, verdict: Verdict, values: Values) -> Difference | None:
         if verdict.decided == DISTRIBUTIONS:
@@ -360,26 +377,26 @@ class Judge:
 
     def _as_distributions(self, verdict: Verdict, values: Values | None = None) -> Verdict:
         """Compare two random forms as distributions: they differ draw by draw."""
+        regime = verdict.regime if verdict.case.setting.is_double else of_distributions(verdict.case)
 
         def state(draws: tuple[int, int]) -> Equation:
-            sample = Sample(verdict.case, verdict.regime, self.domain.data, values)
+            sample = Sample(verdict.case, regime, self.domain.data, values)
             sample.reference.draws, sample.candidate.draws = draws
             return self.law.equation(sample)
 
         difference = difference_of_distributions(state, verdict.case.seed)
-        return replace(verdict, decided=DISTRIBUTIONS, difference=difference)
+        return replace(verdict, decided=DISTRIBUTIONS, regime=regime, difference=difference)
 
     def _stayed_exact(self, case: Case, regime: Integers) -> bool:
         """Trace the very case that differs: rounding must not look like a difference of meaning."""
         found = self._examine(case, regime)
-        room = found.bits if regime.dtype == torch.float64 else found.single_bits
-        return not found.obstacle and room >= regime.bits
+        return not found.obstacle and found.bits >= regime.bits
 
     def _widest(self, case: Case) -> Case:
         """Give the largest case with this one's options, if the reference accepts it, else this one."""
         largest = self.domain.largest(case)
         try:
-            self.equation(largest, Integers(1))
+            self.equation(largest, Integers(1, case.setting.dtype))
         except (OutsideDomainError, FormError):
             return case
         return largest if self._covers(largest, case) else case
@@ -420,24 +437,18 @@ def _told_of_refusal(case: Case, error: FormError) -> str:
 
 @contextmanager
 def own_state(case: Case) -> Iterator[list[str]]:
-    """Run a case with gradients, on the CPU, with random states of its own; gives what forms have changed."""
+    """Run a case with gradients, with random states of its own; gives what forms have changed.
+
+    What a form makes without a word of where lies on the CPU, whatever the user's default device is.
+    """
     with (
         torch.enable_grad(),
         generators_kept(),
-        generator_state(case.seed),
+        generator_state(case.seed, case.setting.device),
         on_cpu(),
         surroundings_kept() as changed,
     ):
         yield changed
-
-
-def _integers(case: Case, exactness: Exactness) -> tuple[Integers, ...]:
-    """Give float64, and for every eighth case float32 in its place, or beside it where few bits are left."""
-    double = Integers(exactness.bits)
-    if not case.in_single or exactness.single_bits <= 0:
-        return (double,)
-    single = Integers(exactness.single_bits, torch.float32)
-    return (single,) if exactness.single_suffices else (double, single)
 
 
 def raised(error: FormError) -> Difference:

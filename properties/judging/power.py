@@ -9,8 +9,9 @@ from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.regime import Regime
 from properties.cases.sample import OutsideDomainError, Sample
-from properties.judging.judge import DOUBLE, Judge, own_state
+from properties.judging.judge import Judge, own_state
 from properties.judging.noise import State, beyond_noise
+from properties.judging.numbers import usual
 from properties.oracle.agreement import Equation
 from properties.oracle.nearness import first_far_apart
 from properties.oracle.rounding import QUICK
@@ -29,7 +30,7 @@ def controls_told(judge: Judge, case: Case) -> dict[str, bool]:
     """Say of each control of the law whether it was told apart; empty where a case gives nothing to tell."""
     if judge.law.controls is None:
         return {}
-    controls = judge.law.controls
+    controls, reals = judge.law.controls, usual(case)
     runs: dict[Regime, Mapping[str, Equation]] = {}
 
     def states(regime: Regime) -> Mapping[str, Equation]:
@@ -40,19 +41,19 @@ def controls_told(judge: Judge, case: Case) -> dict[str, bool]:
 
     def told(name: str) -> bool:
         # The digits that rounding leaves a form may be fewer than half.
-        clearly = first_far_apart(states(DOUBLE)[name]) is not None
-        return clearly or not _explained(lambda regime: states(regime)[name])
+        clearly = first_far_apart(states(reals)[name]) is not None
+        return clearly or not _explained(lambda regime: states(regime)[name], reals)
 
     try:
         with own_state(case):
-            return {name: told(name) for name in states(DOUBLE)}
+            return {name: told(name) for name in states(reals)}
     except (OutsideDomainError, FormError):
         return {}
 
 
-def _explained(state: State) -> bool:
+def _explained(state: State, regime: Regime) -> bool:
     """Whether rounding explains how a wrong run differs from the right one."""
-    return beyond_noise(state, DOUBLE, QUICK).difference is None
+    return beyond_noise(state, regime, QUICK).difference is None
 
 
 def require_power(judge: Judge, case: Case) -> dict[str, bool]:

@@ -13,7 +13,7 @@ from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.sample import OutsideDomainError, Sample
-from properties.judging.judge import DOUBLE, SINGLE
+from properties.judging.numbers import DOUBLE, SINGLE
 
 SAME_BITS = "bitwise the same in float32"
 OTHER_ORDER = "the same function, another order of summation"

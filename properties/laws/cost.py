@@ -58,7 +58,7 @@ def _stated(counts: Counts) -> dict[str, int]:
 def _measured(form: Form, sample: Sample) -> dict[str, int]:
     """Count what the form keeps and multiplies; what `carry` multiplies is not the form's."""
     state, inputs = form.state(sample.theta), sample.inputs
-    with torch.no_grad(), generator_state(form.draws), form.answering():
+    with torch.no_grad(), generator_state(form.draws, form.device), form.answering():
         products = multiply_adds(lambda: functional_call(form.module, state, inputs))
     return {
         "parameters": stored_scalars(form.module),

@@ -109,7 +109,7 @@ def _can_be_copied(duplicate: Copy, form: Form, sample: Sample) -> bool:
 
 def _loaded(form: Form, sample: Sample, module: nn.Module) -> nn.Module:
     """Load a state_dict into a module that starts from another mask and seed."""
-    fresh = build(sample.other_claim, form.side, form.draws + 1).to(sample.dtype)
+    fresh = sample.placed(build(sample.other_claim, form.side, form.draws + 1))
     fresh.load_state_dict(module.state_dict())
     return fresh
 

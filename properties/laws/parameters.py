@@ -85,7 +85,8 @@ def _dead_gradients(form: Form, module: nn.Module, sample: Sample) -> dict[str, 
 def _kill(module: nn.Module, dead: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, entries in dead.items():
-            module.get_parameter(name).masked_fill_(entries, 0)
+            parameter = module.get_parameter(name)
+            parameter.masked_fill_(entries.to(parameter.device), 0)
 
 
 def _descend(form: Form, module: nn.Module, sample: Sample) -> None:

@@ -11,6 +11,7 @@ from equivalence.claim import Equivalence, Scope
 from equivalence.variable import ClaimError
 from properties.cases.form import Form
 from properties.cases.sample import Sample
+from properties.cases.setting import Setting
 from properties.circumstances.registry import Shown
 from properties.laws.comparing import Comparison, Observe, with_the_reference
 from properties.oracle.agreement import Equation
@@ -48,6 +49,7 @@ class Options(TypedDict, total=False):
     wired: bool
     non_contiguous: bool
     gradients: bool
+    narrow: str
     shown: Shown | None
 
 
@@ -75,6 +77,8 @@ class Law:
     """Whether it looks at inputs that are none of the claim's: what it finds is told after the others'."""
     gradients: bool = False
     """Whether it looks at gradients alone, and says nothing where there are none."""
+    narrow: str = ""
+    """Why it says nothing in float16 and bfloat16; empty where it does."""
     shown: Shown | None = None
     """What a form is observed by, so that circumstances show in it: values or gradients; None in none but
     those that a claim or its reader asks for."""
@@ -115,6 +119,10 @@ class Law:
     def premise(self, sample: Sample) -> Equation:
         """State what the law says of the reference, held in the candidate's place."""
         return self.compared(self._observed, sample, sample.reference)
+
+    def silent_in(self, setting: Setting) -> str:
+        """Say why the law says nothing in a setting; empty where it does."""
+        return f"in {setting.dtype_name} {self.narrow}" if setting.is_narrow and self.narrow else ""
 
     def beyond(self, claim: type[Equivalence]) -> str:
         """Say that the law looks beyond what a claim calls the same; empty where it does not."""

@@ -20,6 +20,7 @@ STEPS = 4
 BACKWARDS = range(STEPS)[::-1]
 FACTOR = 1.0001
 SCALED = f"{FACTOR:g} × the gradient from the second step on"
+NARROW = "rounding hides a wrong step of training"
 PULLS = (1, -2, 3, 0, -1, 2, 4, -3)
 """What the target of each loss is multiplied by: no two steps pull the same way, alone or two at a time."""
 
@@ -92,6 +93,7 @@ def _what_moves(reference: Moved, candidate: Moved, _: Sample) -> tuple[Moved, M
     controls=controls_of(RECIPES),
     variants=len(RECIPES),
     scope="layer",
+    narrow=NARROW,
     otherwise="trains otherwise",
     kind="another training run",
 )
@@ -106,6 +108,7 @@ def training(form: Form, sample: Sample) -> Any:
     compared=narrowed(_what_moves),
     controls=controls_of([ADAFACTOR]),
     scope="layer",
+    narrow=NARROW,
     otherwise="trains otherwise under Adafactor",
     kind="another training run",
 )
@@ -120,6 +123,7 @@ def training_adafactor(form: Form, sample: Sample) -> Any:
     compared=narrowed(_what_moves),
     controls=controls_of([MUON]),
     scope="layer",
+    narrow=NARROW,
     otherwise="trains otherwise under Muon",
     kind="another training run",
 )
@@ -180,7 +184,8 @@ def _loss(form: Form, module: nn.Module, sample: Sample, part: int) -> Tensor:
     squares = [(output - PULLS[part] * target).square() for output, target in pairs]
     # Where no output is real, there is nothing to learn.
     means = [square.sum() / max(1, square.numel()) for square in squares]
-    return torch.stack([torch.zeros((), dtype=sample.dtype), *means]).sum()
+    nothing = torch.zeros((), dtype=sample.dtype, device=sample.setting.device)
+    return torch.stack([nothing, *means]).sum()
 
 
 def _batch(sample: Sample, part: int) -> list[Tensor]:
@@ -192,7 +197,10 @@ def _live(form: Form, sample: Sample, run: Trained) -> dict[str, Tensor]:
     """Give the candidate's parameters with their dead entries at 0: nothing says where these go."""
     dead, state = sample.candidate.dead, form.in_candidate(run.state)
     own = {name: _cast(state[name], sample.dtype) for name in sample.candidate.parameters}
-    return {name: value.masked_fill(dead[name], 0) if name in dead else value for name, value in own.items()}
+    return {
+        name: value.masked_fill(dead[name].to(value.device), 0) if name in dead else value
+        for name, value in own.items()
+    }
 
 
 def _buffers(form: Form, sample: Sample, run: Trained) -> dict[str, Tensor]:

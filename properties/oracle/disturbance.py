@@ -34,6 +34,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
 from properties.operations.table import known
+from properties.operations.tf32 import COARSER, in_tf32
 from properties.oracle.mode import Mode
 from properties.oracle.trees import tensors
 from properties.oracle.widening import narrows
@@ -90,7 +91,7 @@ class Disturbance(Mode):
 
     def _inputs(self, operation: Any, name: str, args: tuple[Any, ...]) -> list[Any]:
         """Disturb what an operation only reads."""
-        factor = AMPLITUDE * _growth(name, args)
+        factor = AMPLITUDE * _growth(name, args) * (COARSER if in_tf32(name, tensors(args)) else 1)
         declared = operation._schema.arguments  # noqa: SLF001
         return [
             arg
@@ -127,14 +128,19 @@ class Disturbance(Mode):
         """Return (1 + factor u ξ) times a tensor; both parts of a complex number are moved by its size."""
         key = hash((self.number, self._calls, place)) % 2**64
         values = tensor.detach()
-        size = factor * torch.finfo(values.dtype).eps / 2
+        finfo = torch.finfo(values.dtype)
+        size = factor * finfo.eps / 2
         if values.is_complex():
             parts = torch.view_as_real(values.resolve_conj()).resolve_neg()
-            turned = (1 + size * torch.from_numpy(_xi(parts[..., k].numpy(), key)) for k in (0, 1))
-            return (values * torch.complex(next(turned), next(turned) - 1)).to(values.dtype)
+            turned = (1 + size * torch.from_numpy(_xi(parts[..., k].cpu().numpy(), key)) for k in (0, 1))
+            factors = torch.complex(next(turned), next(turned) - 1).to(values.device)
+            return (values * factors).to(values.dtype)
         narrow = values.dtype in (torch.bfloat16, torch.float16)
-        array = (values.float() if narrow else values.resolve_neg()).numpy()
-        return _lying_as(values, torch.from_numpy(_moved(array, size, key)).to(values.dtype))
+        # ξ is the same on every device.
+        array = (values.float() if narrow else values.resolve_neg()).cpu().numpy()
+        least = finfo.tiny if values.dtype == torch.float16 else 0.0
+        moved = torch.from_numpy(_moved(array, size, key, least)).to(values.dtype)
+        return _lying_as(values, moved.to(values.device))
 
 
 class DisturbanceError(Exception):
@@ -158,10 +164,14 @@ def _lying_as(values: Tensor, moved: Tensor) -> Tensor:
 Array = np.ndarray[Any, Any]
 
 
-def _moved(array: Array, size: float, key: int) -> Array:
-    """Return (1 + size ξ) times an array, in float64; what is not finite stays."""
+def _moved(array: Array, size: float, key: int, least: float = 0.0) -> Array:
+    """Return (1 + size ξ) times an array, in float64; what is not finite stays.
+
+    A number below the `least` is moved as that one is: subnormal numbers have fewer digits.
+    """
     with np.errstate(all="ignore"):
-        moved = np.asarray(array + array * (size * _xi(array, key)))
+        moving = np.where(array == 0, 0, np.maximum(np.abs(array), least)) if least else array
+        moved = np.asarray(array + moving * (size * _xi(array, key)))
     if not np.isfinite(moved).all():
         moved = np.where(np.isfinite(moved), moved, array)
     return moved

@@ -1,9 +1,10 @@
-"""The first oracle: integer-valued float64, where two forms agree bitwise or differ.
+"""The first oracle: integer-valued floating point, where two forms agree bitwise or differ.
 
 Why a bitwise verdict is sound. Every input, parameter and cotangent is an integer of at most M = 2^bits.
 Each tensor of a run is then bounded by weight * M^degree, where `weight` counts the products that are
 summed and `degree` is the degree of the polynomial in all drawn numbers. While that bound stays below 2^53,
-float64 holds every value and every partial sum exactly, in whatever order they are added. A dispatch mode
+float64 holds every value and every partial sum exactly, in whatever order they are added; float32 does so
+below 2^24, float16 below 2^11, bfloat16 below 2^8. A dispatch mode
 traces both forms, forward and backward, and computes the two numbers for every intermediate tensor; an
 operation that it does not know, or that leaves the integers, taints what depends on it, and a tainted
 result is left to the rounding model.
@@ -28,21 +29,23 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from properties.operations.bounds import Bound, Exact, Tainted, observed
 from properties.operations.table import Operation, known
+from properties.operations.tf32 import SIGNIFICAND, in_tf32
 from properties.oracle.mode import Mode
 from properties.oracle.trees import tensors
 
-SIGNIFICANDS = {torch.float64: 53, torch.float32: 24}
+SIGNIFICANDS = {torch.float64: 53, torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
 MARGIN = 1
 """One bit kept free, for tensors that enter a run from outside and are bounded by the values seen."""
 MOST_BITS = 15
 """With more, drawing would take longer, and a miss is rare enough: d / 65,536 in one case."""
 FEWEST_BITS = 4
+"""Of float64. A narrower dtype may have fewer, and reals beside them where these miss too much."""
 TRACED_BITS = 3
 """A trace draws small integers: the bounds it computes are symbolic in M."""
 SINGLE_EVERY = 8
 """One case in so many runs in float32."""
 MOST_MISSED = 1 / 32
-"""Where a case in float32 misses a false identity more often, it runs in float64 as well."""
+"""Where integers of few bits miss a false identity more often, a case does not rest on them alone."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,13 @@ class Exactness:
     piecewise: bool
     obstacle: str = ""
     """Why the run cannot be exact; empty where it is."""
+    dtype: torch.dtype = torch.float64
+    """The dtype that has room for these bits."""
+
+    @property
+    def suffices(self) -> bool:
+        """Whether enough bits are left for a case to be decided by them alone."""
+        return self._missed(self.bits) <= MOST_MISSED
 
     @property
     def single_suffices(self) -> bool:
@@ -64,16 +74,21 @@ class Exactness:
 
     @property
     def miss_probability(self) -> float | None:
-        """The chance that one case, in float64 or float32, misses a false identity; None per sign region."""
+        """The chance that one case misses a false identity; None per sign region.
+
+        Of cases in float64 every eighth is one in float32.
+        """
         if self.piecewise:
             return None
+        if self.dtype != torch.float64:
+            return self._missed(self.bits)
         double = self._missed(self.bits)
         single = self._missed(self.single_bits) if self.single_suffices else double
         return ((SINGLE_EVERY - 1) * double + single) / SINGLE_EVERY
 
     def _missed(self, bits: int) -> float:
         """Give d / |S|."""
-        return math.ldexp(self.degree, -bits - 1)
+        return min(1.0, math.ldexp(self.degree, -bits - 1))
 
 
 class Trace(Mode):
@@ -84,6 +99,7 @@ class Trace(Mode):
         super().__init__()
         self.bits = bits
         self.dtype = dtype
+        self.significand = SIGNIFICANDS[dtype]
         self.bounds: dict[int, Bound] = {}
         # A weak reference keeps a storage's identity from being used again, but not its memory.
         self.named: list[StorageWeakRef] = []
@@ -103,6 +119,8 @@ class Trace(Mode):
         line = known(name)
         sources = [self.bound(tensor) for tensor in tensors((args, kwargs))]
         sources = sources[1:] if line.overwrites else sources
+        if in_tf32(name, tensors((args, kwargs))):
+            self.significand = min(self.significand, SIGNIFICAND)
         result = operation(*args, **kwargs)
         bound = self._combine(name, line, sources, (args, kwargs, result))
         self._note_rounding(name, sources, result)
@@ -183,11 +201,15 @@ def examine(run: Callable[[], Any], trace: Trace) -> Exactness:
     bounds = [trace.bound(tensor) for tensor in tensors(result)]
     tainted = next((bound for bound in bounds if isinstance(bound, Tainted)), None)
     degree = max((bound.degree for bound in bounds if isinstance(bound, Exact)), default=0)
-    room, single_room = (_room(trace.heaviest, bits) for bits in SIGNIFICANDS.values())
+    room, single_room = (
+        _room(trace.heaviest, digits) for digits in (trace.significand, SIGNIFICANDS[torch.float32])
+    )
+    fewest = FEWEST_BITS if trace.dtype == torch.float64 else 1
     obstacle = tainted.reason if tainted else ""
-    if not obstacle and room < FEWEST_BITS:
+    if not obstacle and room < fewest:
         obstacle = f"degree {max(trace.heaviest)} leaves {room} bits to draw from"
-    return Exactness(min(room, MOST_BITS), min(single_room, MOST_BITS), degree, trace.piecewise, obstacle)
+    bits, single_bits = (min(one, MOST_BITS) for one in (room, single_room))
+    return Exactness(bits, single_bits, degree, trace.piecewise, obstacle, trace.dtype)
 
 
 def _room(heaviest: Mapping[int, float], significand: int) -> int:

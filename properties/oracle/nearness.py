@@ -219,6 +219,7 @@ def _leaves(tree: Any, where: str) -> Iterator[tuple[str, _Runs]]:
 def _nearly(
     reference: Any, candidate: Any, where: str, *, whole: bool, half: bool = False
 ) -> Difference | None:
+    """Compare two leaves up to a few units in the last place, or up to half of their digits."""
     reference, candidate = detached(reference), detached(candidate)
     if not _is_inexact(reference) or not _is_inexact(candidate):
         return compared(reference, candidate, where)

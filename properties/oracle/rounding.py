@@ -57,12 +57,13 @@ def half_the_digits(dtype: torch.dtype) -> float:
 def underflow(dtype: torch.dtype) -> float:
     """Give the size below which numbers may have lost digits to gradual underflow on their way."""
     finfo = torch.finfo(dtype)
-    return float(finfo.tiny / finfo.eps)
+    # float16 underflows so near to 1 that no more than its subnormal numbers can be left out.
+    return float(finfo.tiny if dtype == torch.float16 else finfo.tiny / finfo.eps)
 
 
 def noise(plain: Tensor, disturbed: Sequence[Tensor]) -> Tensor:
     """Give how far rounding carries each entry of an output, from its undisturbed and its disturbed runs."""
-    usable = [one for one in disturbed if one.shape == plain.shape]
+    plain, usable = _usable(plain, disturbed)
     if not usable or not plain.numel():
         return torch.zeros_like(plain.abs())
     deviations = torch.stack([(one - plain).abs().nan_to_num(0.0, 0.0, 0.0) for one in usable])
@@ -77,7 +78,7 @@ def widest(plain: Tensor, disturbed: Sequence[Tensor], part: float = 0.0) -> Ten
     Where a form rounds onto a coarse grid, few runs may all end where the undisturbed one does. `part` of its
     largest entry is granted to each.
     """
-    usable = [one for one in disturbed if one.shape == plain.shape]
+    plain, usable = _usable(plain, disturbed)
     if not usable or not plain.numel():
         return torch.zeros_like(plain.abs())
     farthest = torch.stack([(one - plain).abs().nan_to_num(0.0, 0.0, 0.0) for one in usable]).amax(0)
@@ -119,7 +120,7 @@ def times_less_precise(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor
 
 def _row(values: Tensor) -> Tensor:
     """Return the root of the mean square of each row; of what has no axes, its size."""
-    size = values.abs().nan_to_num(0.0, 0.0, 0.0)
+    size = _wide(values).abs().nan_to_num(0.0, 0.0, 0.0)
     return torch.linalg.vector_norm(size, dim=-1) / max(1, size.shape[-1]) ** 0.5 if size.ndim else size
 
 
@@ -131,6 +132,16 @@ def largest(ratios: Tensor) -> float:
 def lost(plain: Tensor, spread: Tensor) -> Tensor:
     """Say at which entries rounding leaves no digit."""
     return (spread > LOST * plain.abs()) & torch.isfinite(plain) & (plain.abs() > underflow(plain.dtype))
+
+
+def _usable(plain: Tensor, disturbed: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    """Give the undisturbed run and those disturbed ones that have its shape."""
+    return _wide(plain), [_wide(one) for one in disturbed if one.shape == plain.shape]
+
+
+def _wide(values: Tensor) -> Tensor:
+    """Give numbers with digits enough to say how far they lie apart."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
 
 
 def _root_mean_square(values: Tensor) -> Tensor:

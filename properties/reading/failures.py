@@ -14,10 +14,12 @@ from torch import Tensor
 
 from equivalence.variable import ClaimError
 from properties.cases.regime import Integers, Reals, Regime
+from properties.cases.setting import DTYPES, Setting
 from properties.cases.values import LOOKS
 from properties.circumstances import CIRCUMSTANCES
 from properties.circumstances.registry import together
 from properties.oracle.exact import MOST_BITS
+from properties.reading.devices import DEVICE, why_not
 from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure
 from properties.report.text import one_line
 from properties.ways import EXACT, WAYS
@@ -28,8 +30,10 @@ MOST_AXES = 16
 LARGEST_SIZE = 1 << 24
 LARGEST_NUMBER = 1 << 63
 SEEDS = 1 << 32
-DTYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.int64, "bool": torch.bool}
-REAL = ("float32", "float64")
+TENSORS = {**DTYPES, "int64": torch.int64, "bool": torch.bool}
+"""The dtypes of the values of a file."""
+EARLIER = {"dtype": "float64", "schema": SCHEMA_VERSION}
+"""What a file of the version before says nothing of: it knew one dtype."""
 DECIDED = [word for word, way in WAYS.items() if way.plain]
 
 
@@ -50,6 +54,7 @@ def parse(content: bytes) -> Failure:
     """Read a failure from the bytes of its file; FailureFileError for anything that is not exactly one."""
     try:
         data = json.loads(content.decode(), parse_constant=_no_number, object_pairs_hook=_once)
+        data = _as_of_now(data)
         _check(data)
     except RecursionError:
         message = "a replay file is nested a few levels deep, but this one is nested without end"
@@ -69,7 +74,7 @@ def quoted(text: str) -> str:
 def tensors(failure: Failure) -> dict[str, Tensor]:
     """Give the values of a failure as tensors."""
     return {
-        name: torch.tensor(value["entries"], dtype=DTYPES[value["dtype"]]).reshape(value["shape"])
+        name: torch.tensor(value["entries"], dtype=TENSORS[value["dtype"]]).reshape(value["shape"])
         for name, value in failure.values.items()
     }
 
@@ -80,6 +85,20 @@ def regime(failure: Failure) -> Regime:
     if failure.regime["numbers"] == "integers":
         return Integers(int(failure.regime["bits"]), dtype)
     return Reals(dtype)
+
+
+def setting_of(failure: Failure) -> Setting:
+    """Return in what a failure was found; FailureFileError for a device that is not here."""
+    if reason := why_not(failure.device):
+        message = f"the failure was found on {failure.device}, which cannot be used here: {reason}"
+        raise FailureFileError(f"{message}; replay it where it can")
+    return Setting(DTYPES[failure.dtype], torch.device(failure.device))
+
+
+def _as_of_now(data: Any) -> Any:
+    """Give a file of the version before as one of this version; any other as it is."""
+    earlier = isinstance(data, dict) and data.get("schema") == SCHEMA_VERSION - 1 and "dtype" not in data
+    return {**data, **EARLIER} if earlier else data
 
 
 def _check(data: Any) -> None:
@@ -169,7 +188,7 @@ def _is_shape(value: Any) -> bool:
 
 
 def _is_regime(value: Any) -> bool:
-    if not isinstance(value, dict) or value.get("dtype") not in list(REAL):
+    if not isinstance(value, dict) or value.get("dtype") not in list(DTYPES):
         return False
     if value.get("numbers") == "integers":
         return value.keys() == {"numbers", "bits", "dtype"} and _is_count(value["bits"], MOST_BITS + 1)
@@ -184,7 +203,7 @@ def _is_tensor(value: Any) -> bool:
         _is_shape(shape)
         and isinstance(entries, list)
         and len(entries) == math.prod(shape)
-        and dtype in list(DTYPES)
+        and dtype in list(TENSORS)
         and all(map(ENTRIES.get(dtype, _is_number), entries))
     )
 
@@ -233,6 +252,10 @@ RULES: Mapping[str, Rule] = {
     "values": (_is_mapping(_is_tensor), "names with shape, dtype and as many finite entries of that dtype"),
     "difference": (_is_difference, "kind, where, reference and candidate, in words"),
     "versions": (_is_mapping(_is_text), "names with words"),
-    "device": (lambda value: value == "cpu", "cpu"),
+    "dtype": (lambda value: value in list(DTYPES), f"one of {', '.join(DTYPES)}"),
+    "device": (
+        lambda value: isinstance(value, str) and bool(DEVICE.fullmatch(value)),
+        "cpu, cuda or cuda:N",
+    ),
     "schema": (lambda value: type(value) is int and value == SCHEMA_VERSION, f"{SCHEMA_VERSION}"),
 }

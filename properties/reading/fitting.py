@@ -13,12 +13,13 @@ from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.regime import Integers, Regime
 from properties.cases.sample import Values, drawn_inputs
+from properties.cases.setting import USUAL, Setting
 from properties.cases.values import NORMAL
 from properties.judging.judge import Judge, Verdict
 from properties.laws.registry import Law
 from properties.oracle.agreement import RAISES
 from properties.reading.claims import UsageError, read_value
-from properties.reading.failures import FailureFileError
+from properties.reading.failures import FailureFileError, setting_of
 from properties.refutation.failure import MOST_BYTES, Failure
 
 USUAL_SIZES = 64
@@ -37,16 +38,15 @@ def case_of(claim: type[Equivalence], failure: Failure) -> Case:
     _check_names(domain, "axes", failure.axes, domain.axes)
     fields = {name: _field(domain, name, value) for name, value in failure.fields.items()}
     axes = {name: read_value(domain, name, "x".join(map(str, shape))) for name, shape in failure.axes.items()}
-    case = pinned(
-        claim, {**fields, **axes, "seed": failure.seed, "values": failure.look, "under": failure.under}
-    )
+    pins = {**fields, **axes, "seed": failure.seed, "values": failure.look, "under": failure.under}
+    case = pinned(claim, pins, setting_of(failure))
     _check_sizes(domain, case, failure)
     return case
 
 
-def pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
+def pinned(claim: type[Equivalence], pins: Mapping[str, Any], setting: Setting = USUAL) -> Case:
     """Give the case with these fields, axes and seed; UsageError where one is missing, or a mask misfits."""
-    domain = Domain(claim, pins)
+    domain = Domain(claim, pins, setting=setting)
     if missing := [name for name in (*domain.fields, *domain.axes) if name not in pins]:
         message = f"{claim.__name__}: a case gives every field and axis, but {', '.join(missing)} is missing"
         raise UsageError(message)
@@ -56,7 +56,8 @@ def pinned(claim: type[Equivalence], pins: Mapping[str, Any]) -> Case:
         except ValueError as error:
             raise UsageError(f"{name} {error}") from error
     axes = {name: domain.axis(name, ()) for name in domain.axes}
-    return Case(domain.configure({}), axes, pins["seed"], pins.get("values", NORMAL), domain.under)
+    look = pins.get("values", NORMAL)
+    return Case(domain.configure({}), axes, pins["seed"], look, domain.under, setting)
 
 
 def check_decided(law: Law, failure: Failure) -> None:

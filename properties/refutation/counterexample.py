@@ -16,6 +16,7 @@ from properties.cases.case import Case
 from properties.cases.definition import field_values
 from properties.cases.regime import Integers
 from properties.cases.sample import Values
+from properties.cases.setting import USUAL, Setting, named
 from properties.cases.values import NORMAL, look
 from properties.circumstances.registry import told_of
 from properties.circumstances.registry import written as written_under
@@ -92,7 +93,7 @@ class Refuted(AssertionError):  # noqa: N818  (the word for it)
             candidate_output=_tensor("candidate", leaf.candidate, leaf.wrong) if leaf else None,
             wiring=self._wiring(difference),
             worst=self._worst(),
-            replay=f"equivalence replay {written(verdict.case)} --law {law}",
+            replay=replayed(verdict.case, law),
             beyond=self.judge.law.beyond(self.judge.domain.claim),
         )
 
@@ -126,13 +127,25 @@ def kind(law: Law, verdict: Verdict, difference: Difference) -> str:
     if difference.kind != "value":
         return KINDS.get(difference.kind, difference.kind)
     found = law.kind_at(difference.where)
-    single = found == ANOTHER_FUNCTION and verdict.regime.dtype == torch.float32
-    return f"{found} in float32" if single else found
+    dtype = verdict.regime.dtype
+    return f"{found} in {named(dtype)}" if found == ANOTHER_FUNCTION and dtype != torch.float64 else found
 
 
 def written(case: Case) -> str:
     """Write a case in one line, as `equivalence replay` reads it."""
     return f"'{place(case)}({pins(case)})'"
+
+
+def replayed(case: Case, law: str) -> str:
+    """Give the command line that shows a case again."""
+    return " ".join([f"equivalence replay {written(case)} --law {law}", *_options(case.setting)])
+
+
+def _options(setting: Setting) -> Iterator[str]:
+    if setting.dtype != USUAL.dtype:
+        yield f"--dtype {setting.dtype_name}"
+    if setting.device != USUAL.device:
+        yield f"--device {setting.device}"
 
 
 def pins(case: Case) -> str:

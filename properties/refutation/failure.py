@@ -16,9 +16,10 @@ from typing import Any
 from properties.cases.definition import field_values
 from properties.cases.regime import Integers, Regime
 from properties.cases.sample import Values
+from properties.cases.setting import USUAL, Setting, named
 from properties.refutation.counterexample import Refuted, place
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 FOLDER = ".equivalence/failures"
 MOST_BYTES = 1 << 22
 """Of a file that is read back."""
@@ -47,7 +48,9 @@ class Failure:
     """Name -> shape, dtype and entries of every tensor that was drawn."""
     difference: Mapping[str, int | float | str]
     versions: Mapping[str, str]
-    device: str = "cpu"
+    dtype: str
+    """Of the setting that the forms ran in; `regime` may have float32 in place of float64."""
+    device: str
     schema: int = SCHEMA_VERSION
 
 
@@ -61,7 +64,7 @@ def described(refuted: Refuted, *, smallest: bool = False) -> Failure:
     assert difference is not None  # noqa: S101  (a refutation has one)
     claim = place(verdict.case)
     return Failure(
-        id=_identity(claim, judge.law.name),
+        id=_identity(claim, judge.law.name, verdict.case.setting),
         claim=claim,
         law=judge.law.name,
         fields={name: kind.plain(value) for name, kind, value in field_values(verdict.case.claim)},
@@ -79,11 +82,13 @@ def described(refuted: Refuted, *, smallest: bool = False) -> Failure:
             "candidate": difference.candidate,
         },
         versions={"python": platform.python_version(), **{name: version(name) for name in DISTRIBUTIONS}},
+        dtype=verdict.case.setting.dtype_name,
+        device=str(verdict.case.setting.device),
     )
 
 
 def write(failure: Failure, folder: str) -> Path | None:
-    """Write a failure, whole or not at all; it replaces an earlier one of the same claim and law.
+    """Write a failure, whole or not at all; it replaces an earlier one of the same claim, law and setting.
 
     One that is too large to be read back is not written, and leaves no file: None. Its case replays it.
     """
@@ -104,12 +109,13 @@ def write(failure: Failure, folder: str) -> Path | None:
     return path
 
 
-def _identity(claim: str, law: str) -> str:
-    return hashlib.sha256(f"{claim} {law}".encode()).hexdigest()[:8]
+def _identity(claim: str, law: str, setting: Setting) -> str:
+    words = [claim, law, *([str(setting)] if setting != USUAL else [])]
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:8]
 
 
 def _regime(regime: Regime) -> dict[str, int | str]:
-    dtype = str(regime.dtype).removeprefix("torch.")
+    dtype = named(regime.dtype)
     if isinstance(regime, Integers):
         return {"numbers": "integers", "bits": regime.bits, "dtype": dtype}
     return {"numbers": "reals", "dtype": dtype}
@@ -119,7 +125,7 @@ def _values(values: Values) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "shape": list(value.shape),
-            "dtype": str(value.dtype).removeprefix("torch."),
+            "dtype": named(value.dtype),
             "entries": value.reshape(-1).tolist(),
         }
         for name, value in values.items()

@@ -50,4 +50,5 @@ def manner(difference: Difference) -> Manner:
 def manner_of(verdict: Verdict) -> Manner:
     """Give the manner in which a case fails."""
     assert verdict.difference is not None  # noqa: S101  (a verdict that holds fails in no manner)
-    return manner(verdict.difference)._replace(dtype=str(verdict.regime.dtype))
+    changes = verdict.case.setting.is_double
+    return manner(verdict.difference)._replace(dtype=str(verdict.regime.dtype) if changes else "")

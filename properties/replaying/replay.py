@@ -11,11 +11,12 @@ from equivalence.claim import Equivalence
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.sample import Values
+from properties.cases.setting import USUAL, Setting
 from properties.judging.judge import Judge, Verdict
 from properties.judging.tally import Tally
 from properties.laws import all_laws
 from properties.reading.claims import UsageError, load_claim, parse_pins, read_value
-from properties.reading.failures import FailureFileError, quoted, read, regime, tensors
+from properties.reading.failures import FailureFileError, quoted, read, regime, setting_of, tensors
 from properties.reading.fitting import case_of, check_decided, check_inputs, check_values, pinned
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import Failure
@@ -76,24 +77,25 @@ def from_file(path: Path, named: str | None) -> Replay:
 
 def from_failure(failure: Failure, claim: type[Equivalence]) -> Replay:
     """Replay a failure against a claim: the one that it is about, or another with the same fields."""
-    judge = _judge(claim, failure.law)
+    judge = _judge(claim, failure.law, setting_of(failure))
     check_decided(judge.law, failure)
     return Replay(judge, case_of(claim, failure), failure)
 
 
-def from_case(text: str, law: str, seed: int | None = None) -> Replay:
+def from_case(text: str, law: str, seed: int | None = None, setting: Setting = USUAL) -> Replay:
     """Read a replay from a line CLAIM(name=value,…), as a counterexample prints it."""
     claim, words = _split(text)
     pins = {"seed": 0, **parse_pins(claim, words)}
     if seed is not None:
         pins["seed"] = read_value(Domain(claim), "seed", str(seed))
-    return Replay(_judge(claim, law), pinned(claim, pins))
+    return Replay(_judge(claim, law, setting), pinned(claim, pins, setting))
 
 
-def applicable(text: str) -> list[str]:
+def applicable(text: str, setting: Setting = USUAL) -> list[str]:
     """Name the laws that apply to the claim of a case."""
     claim, _ = _split(text)
-    return [name for name, law in all_laws().items() if not Cell(Domain(claim), law).inapplicable]
+    domain = Domain(claim, setting=setting)
+    return [name for name, law in all_laws().items() if not Cell(domain, law).inapplicable]
 
 
 def _split(text: str) -> tuple[type[Equivalence], str]:
@@ -118,11 +120,11 @@ def _claim(failure: Failure, named: str | None) -> type[Equivalence]:
     raise FailureFileError(message)
 
 
-def _judge(claim: type[Equivalence], law: str) -> Judge:
+def _judge(claim: type[Equivalence], law: str, setting: Setting) -> Judge:
     if law not in all_laws():
         message = f"a law is one of {', '.join(all_laws())}, but got '{quoted(law)}'"
         raise UsageError(message)
-    cell = Cell(Domain(claim), all_laws()[law])
+    cell = Cell(Domain(claim, setting=setting), all_laws()[law])
     if cell.inapplicable:
         message = f"{claim.__name__}: {law} does not apply ({cell.inapplicable})"
         raise UsageError(message)

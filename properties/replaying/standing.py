@@ -151,6 +151,10 @@ class Sample(samples.Sample):
         """Give the generator of one stream of the case's seed."""
         return torch.Generator().manual_seed(stream)
 
+    def placed(self, module: nn.Module) -> nn.Module:
+        """Give a module that was constructed anew the dtype of the case."""
+        return module.to(self.dtype)
+
     def module(self, form: Any, theta: Theta) -> nn.Module:
         """Construct a form anew and copy its parameters and buffers into it."""
         module: nn.Module = form.anew(theta)

@@ -132,6 +132,7 @@ class Environment:
     hypothesis: str
     platform: str
     device: str
+    dtype: str
     threads: int
 
 

@@ -92,7 +92,12 @@ class Cell:
     @property
     def inapplicable(self) -> str:
         """Why the law cannot apply to the claim; empty where it can."""
-        return self.found_inapplicable or self.law.needs(self.domain.exemplar) or self._without_gradients
+        return (
+            self.found_inapplicable
+            or self.law.silent_in(self.domain.setting)
+            or self.law.needs(self.domain.exemplar)
+            or self._without_gradients
+        )
 
     @property
     def _without_gradients(self) -> str:

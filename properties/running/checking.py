@@ -64,7 +64,8 @@ def _of_its_reference(domain: Domain) -> Domain:
         "dead_in_candidate": claim.dead_in_reference,
     }
     under = (*domain.under, *(f"not {name}" for name in domain.left_out))
-    return Domain(type(claim.__name__, (claim,), itself), {**domain.pins, "under": under}, domain.data)
+    pins = {**domain.pins, "under": under}
+    return Domain(type(claim.__name__, (claim,), itself), pins, domain.data, domain.setting)
 
 
 def _checked_cell(name: str, cell: Cell, plan: Plan) -> CellRecord:

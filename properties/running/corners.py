@@ -70,6 +70,8 @@ class Corners:
     def in_single(self, tried: Sequence[Case]) -> Iterator[Case]:
         """Give a case in float32 where none was of usual values that has entries to show a difference."""
         usual = [case for case in tried if case.values == self._wide.values and _entries(case) >= MANY]
+        if not self.domain.setting.is_double:
+            return
         if "seed" not in self.domain.pins and not any(case.in_single for case in usual):
             yield replace(self._wide, seed=self.seed // SINGLE_EVERY * SINGLE_EVERY + SINGLE_EVERY - 1)
 

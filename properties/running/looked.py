@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from properties.cases.setting import DTYPES, USUAL, Setting
 from properties.cases.values import LOOKS, NORMAL
 from properties.circumstances import CIRCUMSTANCES
 from properties.circumstances.registry import APART
@@ -13,28 +14,32 @@ from properties.report.document import CellRecord
 from properties.report.numbers import plural
 from properties.ways import WAYS, Way
 
-NEVER = ("values beyond 1e4", "float16 and bfloat16", "other devices than the CPU")
+NEVER = "values beyond 1e4"
 
 
-def looked_at(records: Sequence[CellRecord], *, fed: bool = False) -> Iterator[str]:
+def looked_at(records: Sequence[CellRecord], *, fed: bool = False, setting: Setting = USUAL) -> Iterator[str]:
     """Say on how many cases, sizes, dtypes and kinds of values a claim was run, and on what it was not.
 
     `fed` says that inputs came from data that the user gave.
     """
     if ran := [record for record in records if record.executed]:
-        yield from _run_on(records, ran, fed=fed)
+        yield from _run_on(records, ran, _values(ran, fed=fed), setting)
     yield from _told_once(dict.fromkeys(note for record in records for note in record.notes))
 
 
-def _run_on(records: Sequence[CellRecord], ran: Sequence[CellRecord], *, fed: bool) -> Iterator[str]:
+def _run_on(
+    records: Sequence[CellRecord], ran: Sequence[CellRecord], values: str, setting: Setting
+) -> Iterator[str]:
     cases, sizes = plural(sum(record.executed for record in ran), "case"), _sizes(ran)
-    run_on = ", ".join(filter(None, [cases, _spanned(sizes), _dtypes(ran)]))
+    dtypes = _dtypes(ran, setting)
+    run_on = ", ".join(filter(None, [cases, _spanned(sizes), _told(dtypes, setting)]))
     uses = circumstances_of(ran)
-    yield f"looked at: {run_on}; {_values(ran, fed=fed)}"
+    yield f"looked at: {run_on}; {values}"
     if uses:
         aspects = dict.fromkeys(CIRCUMSTANCES[name].aspect for name in uses)
         yield f"used in {plural(len(uses), 'circumstance')}: {', '.join(aspects)}"
-    yield f"not looked at: {', '.join([*_left_out(records, sizes), *_not_used(uses)])}"
+    left = [*_other_sizes(sizes), NEVER, *_other_settings(dtypes, setting), *_other_laws(records)]
+    yield f"not looked at: {', '.join([*left, *_not_used(uses)])}"
 
 
 def _told_once(notes: Iterable[str]) -> Iterator[str]:
@@ -75,8 +80,22 @@ def _spanned(sizes: set[int]) -> str:
     return f"sizes {least:,} to {largest:,}" if least < largest else f"size {largest:,}"
 
 
-def _dtypes(records: Sequence[CellRecord]) -> str:
-    return "float64, now and then float32" if any(way.single for way in _ways(records)) else "float64"
+def _dtypes(records: Sequence[CellRecord], setting: Setting) -> list[str]:
+    """Name the dtypes that forms ran in, the usual one first."""
+    singly = setting.is_double and any(way.single for way in _ways(records))
+    return [setting.dtype_name, *(["float32"] if singly else [])]
+
+
+def _told(dtypes: Sequence[str], setting: Setting) -> str:
+    """Say in which dtypes forms ran, and where that is not the CPU."""
+    return ", now and then ".join(dtypes) + ("" if setting.on_cpu else f" on {setting.device}")
+
+
+def _other_settings(dtypes: Sequence[str], setting: Setting) -> Iterator[str]:
+    """Name the dtypes in which no form ran, the narrowest first, and say that there are other devices."""
+    *others, last = [name for name in reversed(DTYPES) if name not in dtypes]
+    yield f"{', '.join(others)} and {last}"
+    yield f"other devices than {'the CPU' if setting.on_cpu else setting.device}"
 
 
 def _ways(records: Sequence[CellRecord]) -> list[Way]:
@@ -94,11 +113,13 @@ def _values(records: Sequence[CellRecord], *, fed: bool) -> str:
     return ", ".join([*kinds, *(["inputs from the data given"] if fed else [])])
 
 
-def _left_out(records: Sequence[CellRecord], sizes: set[int]) -> Iterator[str]:
-    """Name what is never looked at, and what this run did not draw or was not asked."""
+def _other_sizes(sizes: set[int]) -> Iterator[str]:
     if sizes:
         yield "larger sizes"
         yield from ["size 0"] if 0 not in sizes else []
-    yield from NEVER
+
+
+def _other_laws(records: Sequence[CellRecord]) -> Iterator[str]:
+    """Count the laws that this run was not asked."""
     if unasked := all_laws().keys() - {record.law for record in records}:
         yield plural(len(unasked), "other law")

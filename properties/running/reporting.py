@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from equivalence.claim import Equivalence
+from properties.cases.setting import USUAL, Setting
 from properties.laws.registry import Law
 from properties.report.document import (
     CellRecord,
@@ -44,6 +45,7 @@ class Circumstances:
     seconds: float
     complete: bool
     threads: int
+    setting: Setting = USUAL
 
 
 def entry(claim: type[Equivalence], law: Law, record: CellRecord) -> Entry:
@@ -76,7 +78,7 @@ def assembled(entries: Iterable[Entry], run: Circumstances) -> Report:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=run.seconds,
         complete=run.complete,
-        environment=_environment(run.threads),
+        environment=_environment(run),
         claims=list(_judged(found)),
         laws=list({one.law.name: one.law for one in found}.values()),
         cells=[one.cell for one in found],
@@ -114,7 +116,7 @@ def _counterexample_from(data: Mapping[str, Any]) -> CounterexampleRecord:
     return CounterexampleRecord(**{**data, **outputs, "values": values})
 
 
-def _environment(threads: int) -> Environment:
+def _environment(run: Circumstances) -> Environment:
     return Environment(
         layer_equivalence=version("layer-equivalence"),
         python=platform.python_version(),
@@ -122,6 +124,7 @@ def _environment(threads: int) -> Environment:
         numpy=version("numpy"),
         hypothesis=version("hypothesis"),
         platform=platform.platform(),
-        device="cpu",
-        threads=threads,
+        device=str(run.setting.device),
+        dtype=run.setting.dtype_name,
+        threads=run.threads,
     )

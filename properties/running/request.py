@@ -1,4 +1,4 @@
-"""What a command line asks for: claims, laws, a plan, fixed sizes, data."""
+"""What a command line asks for: claims, laws, a plan, fixed sizes, data, a setting."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from properties.cases.domain import Domain
 from properties.cases.sample import takes_rows
+from properties.cases.setting import USUAL, Setting
 from properties.reading.claims import UsageError, load_claim, parse_pins
 from properties.reading.images import load_images
 from properties.running.cell import Cell, Plan
@@ -29,6 +30,7 @@ class Request:
     under: tuple[str, ...] = ()
     """Circumstances that every case is under; as "not name", those that none is."""
     data: str | None = None
+    setting: Setting = USUAL
     named: bool = False
     """Whether the claims were asked for by name: then a law asked for by name must apply to each."""
 
@@ -44,9 +46,10 @@ class Request:
         if self.under:
             pins["under"] = (*pins.get("under", ()), *self.under)
         if self.data is None:
-            return Domain(claim, pins)
+            return Domain(claim, pins, setting=self.setting)
         starred = [axis for axis, free in Domain(claim).axes.items() if free]
-        domain = Domain(claim, {**dict.fromkeys(starred, DATA_BATCH), **pins}, _images(self.data))
+        pins = {**dict.fromkeys(starred, DATA_BATCH), **pins}
+        domain = Domain(claim, pins, _images(self.data), self.setting)
         _check_fed(domain)
         return domain
 

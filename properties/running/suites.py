@@ -16,6 +16,7 @@ from properties.laws import all_laws
 from properties.laws.registry import Law
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import FOLDER
+from properties.running import settings
 from properties.running.cell import Cell, Plan
 from properties.running.profiles import current
 
@@ -72,7 +73,7 @@ def suite(
     try:
         # A claim may name circumstances that another distribution brings.
         all_laws()
-        tests = _tests(Domain(claim, pins), laws, examples)
+        tests = _tests(Domain(claim, pins, setting=settings.current()), laws, examples)
     except ClaimError as error:
         # The mistake is in the claim: our frames would only stand between it and its reader.
         raise error.with_traceback(None) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
 
+from properties.cases.setting import USUAL, Setting
 from properties.laws import all_laws
 from properties.laws.registry import plainest_first
 from properties.oracle.statistics import FALSE_ALARM
@@ -50,7 +51,7 @@ def header(request: Request) -> str:
     cases = "new seeds" if plan.profile == "explore" else f"seed {plan.seed}"
     return (
         f"equivalence: {plural(len(request.claims), 'claim')}, {plural(len(laws), 'law')}, "
-        f"profile {plan.profile}, {cases}, cpu"
+        f"profile {plan.profile}, {cases}, {request.setting}"
     )
 
 
@@ -112,7 +113,7 @@ def failures(records: Sequence[CellRecord], *, full: bool) -> Iterator[str]:
         yield from _also(others)
 
 
-def verdicts(records: Sequence[CellRecord], *, fed: bool) -> Iterator[str]:
+def verdicts(records: Sequence[CellRecord], *, fed: bool, setting: Setting = USUAL) -> Iterator[str]:
     """Say what each of a few claims came to and what was looked at, and the first of each that fails more."""
     claims: dict[str, list[CellRecord]] = {}
     for record in records:
@@ -121,12 +122,12 @@ def verdicts(records: Sequence[CellRecord], *, fed: bool) -> Iterator[str]:
         if len(claims) <= FEW or any(cell.status == Status.NOT_CLAIMED for cell in cells):
             yield f"{claim}: {verdict(cells)}"
         if len(claims) <= FEW:
-            yield from extent(cells, fed=fed)
+            yield from extent(cells, fed=fed, setting=setting)
 
 
-def extent(records: Sequence[CellRecord], *, fed: bool) -> Iterator[str]:
+def extent(records: Sequence[CellRecord], *, fed: bool, setting: Setting = USUAL) -> Iterator[str]:
     """Say what a claim was run on, and on what it was not, as a paragraph."""
-    for line in looked_at(records, fed=fed):
+    for line in looked_at(records, fed=fed, setting=setting):
         yield from textwrap.wrap(line, TEXT_WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 

@@ -16,6 +16,8 @@ from multiprocessing.queues import SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import torch
+
 Answer = TypeVar("Answer")
 LETTERS = 256
 """The room for what a process says that it is doing, and for a line of news."""
@@ -63,7 +65,8 @@ class Workers:
         # A fork has torch imported already. It is safe here: the process of the command runs no form, so that
         # it has no threads of autograd or OpenMP, which would not survive; in the fork a form has one thread.
         # Several are spawned: they import side by side, and only a new process reads how to allocate.
-        forks = jobs == 1 and sys.platform == "linux"
+        # What has begun to use a GPU cannot be forked.
+        forks = jobs == 1 and sys.platform == "linux" and not torch.cuda.is_initialized()
         self.context = multiprocessing.get_context("fork" if forks else "spawn")
         self.pool: ProcessPoolExecutor | None = None
         self.processes: list[BaseProcess] = []

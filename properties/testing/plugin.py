@@ -11,11 +11,18 @@ import json
 import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
-VARIABLE = "EQUIVALENCE_PROFILE"
+VARIABLES = {
+    "--equivalence-profile": "EQUIVALENCE_PROFILE",
+    "--equivalence-dtype": "EQUIVALENCE_DTYPE",
+    "--equivalence-device": "EQUIVALENCE_DEVICE",
+}
+"""What is handed to the suites, which are made while modules are collected."""
+USUAL = ("gate", "float64", "cpu")
 PROPERTY = "equivalence"
 FORMATS = ("html", "json")
 STARTED = pytest.StashKey[float]()
@@ -30,6 +37,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--equivalence-profile",
         choices=("gate", "explore"),
         help="gate: the same cases every time (default); explore: new ones, with a database of failures",
+    )
+    group.addoption(
+        "--equivalence-dtype",
+        choices=("float64", "float32", "bfloat16", "float16"),
+        help="of parameters and inputs (default: float64)",
+    )
+    group.addoption(
+        "--equivalence-device", metavar="DEVICE", help="where forms run: cpu (default), cuda or cuda:1"
     )
     group.addoption(
         "--equivalence-report",
@@ -51,13 +66,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hand the profile to the suites, which are made while modules are collected."""
+    """Hand the profile and the setting to the suites; UsageError for a device that is not here."""
     config.stash[STARTED] = time.monotonic()
-    chosen = config.getoption("--equivalence-profile")
-    if chosen:
-        before = os.environ.get(VARIABLE)
-        os.environ[VARIABLE] = chosen
-        config.add_cleanup(lambda: _restore(before))
+    for option, variable in VARIABLES.items():
+        if chosen := config.getoption(option):
+            config.add_cleanup(partial(_restore, variable, os.environ.get(variable)))
+            os.environ[variable] = chosen
+    if os.environ.get(VARIABLES["--equivalence-device"], "cpu") != "cpu":
+        _check_device(os.environ[VARIABLES["--equivalence-device"]])
 
 
 @pytest.hookimpl(trylast=True)
@@ -92,9 +108,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say which cases are drawn."""
-    chosen = config.getoption("--equivalence-profile") or os.environ.get(VARIABLE, "gate")
-    return f"equivalence: profile {chosen}"
+    """Say which cases are drawn, and in what they run where that is not the usual."""
+    profile, dtype, device = (
+        config.getoption(option) or os.environ.get(variable, usual)
+        for (option, variable), usual in zip(VARIABLES.items(), USUAL, strict=True)
+    )
+    setting = "" if (dtype, device) == USUAL[1:] else f", {dtype} on {device}"
+    return f"equivalence: profile {profile}{setting}"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -134,8 +154,16 @@ def _formats(text: str) -> tuple[str, ...]:
     return names
 
 
-def _restore(before: str | None) -> None:
+def _check_device(name: str) -> None:
+    from properties.reading.devices import why_not  # noqa: PLC0415  (imports torch)
+
+    if reason := why_not(name):
+        message = f"--equivalence-device {name} cannot be used here: {reason}; take cpu"
+        raise pytest.UsageError(message)
+
+
+def _restore(variable: str, before: str | None) -> None:
     if before is None:
-        os.environ.pop(VARIABLE, None)
+        os.environ.pop(variable, None)
     else:
-        os.environ[VARIABLE] = before
+        os.environ[variable] = before

@@ -18,7 +18,7 @@ from properties.refutation.failure import FOLDER
 from properties.report.document import CellRecord
 from properties.report.files import write_json
 from properties.report.page import write_page
-from properties.running import table
+from properties.running import settings, table
 from properties.running.cell import Cell
 from properties.running.profiles import current
 from properties.running.recording import Status, as_claimed, record
@@ -74,7 +74,8 @@ def write_reports(
     """Write reports in these formats, and name each file."""
     if not formats:
         return
-    run = Circumstances(current(), 0, seconds, complete, torch.get_num_threads())
+    threads, setting = torch.get_num_threads(), settings.current()
+    run = Circumstances(current(), 0, seconds, complete, threads, setting)
     report = assembled(map(entry_from, entries), run)
     for name in formats:
         path = Path(REPORTS) / f"report.{name}"

@@ -8,16 +8,16 @@ import torch
 
 from equivalence.catalogue import CATALOGUE
 from properties.benchmarking.clock import HostClock
-from properties.benchmarking.contenders import CPU, Setting
 from properties.benchmarking.document import FormRecord
 from properties.benchmarking.measure import Bench, Findings, measure
 from properties.benchmarking.peak import Peak, measured
 from properties.benchmarking.points import Point, case_at
+from properties.cases.setting import Setting
 from tests.benchmarking import forms
 from tests.benchmarking.forms import Work
 
 CLOCK = HostClock("work", Work.seconds)
-BENCH = Bench(Setting(), CLOCK, Peak(1e9, 1e9), budget=0, backward=True)
+BENCH = Bench(Setting(torch.float32), CLOCK, Peak(1e9, 1e9), budget=0, backward=True)
 FORWARD = replace(BENCH, backward=False)
 AT = "features=4,batch=3"
 
@@ -137,6 +137,6 @@ def test_the_peak_is_what_the_best_trial_reaches(monkeypatch: pytest.MonkeyPatch
     trials = iter([3.0, 2.0, 4.0, 8.0, 4.0, 6.0])
     clock = HostClock("planned", lambda: 0.0)
     monkeypatch.setattr(clock, "seconds", lambda _step, _repetitions: next(trials))
-    found = measured(Setting(torch.float32, CPU), clock)
+    found = measured(Setting(torch.float32), clock)
     assert found.multiply_adds_per_second == 1024**3 / 2
     assert found.bytes_per_second == 2 * 2**23 * 4 / 4

@@ -10,11 +10,11 @@ import torch
 
 from properties.benchmarking import run
 from properties.benchmarking.clock import HostClock
-from properties.benchmarking.contenders import Setting
 from properties.benchmarking.measure import measure
 from properties.benchmarking.memory import NO_ROOM
 from properties.benchmarking.peak import SECONDS, measured
 from properties.benchmarking.table import above
+from properties.cases.setting import Setting
 from tests.benchmarking.command import bench
 from tests.benchmarking.forms import HERE
 from tests.benchmarking.synthetic import benchmark, group
@@ -190,5 +190,5 @@ def test_the_trials_of_the_peak_are_summed_once_each(monkeypatch: pytest.MonkeyP
 
     clock = HostClock("planned", lambda: 0.0)
     monkeypatch.setattr(clock, "seconds", seconds)
-    measured(Setting(), clock)
+    measured(Setting(torch.float32), clock)
     assert Counted.additions <= 2 * len(trials)

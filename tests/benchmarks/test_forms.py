@@ -16,12 +16,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from equivalence.catalogue import CATALOGUE
 from properties.benchmarking.contenders import (
-    CPU,
     FORWARD_PASS,
     TRAINING_PASS,
     Contender,
     Pass,
-    Setting,
     contenders,
 )
 from properties.benchmarking.document import REFERENCE
@@ -29,6 +27,7 @@ from properties.benchmarking.points import case_at, named_points
 from properties.benchmarking.proof import difference_before
 from properties.benchmarking.sizes import FAMILIES, NAMES
 from properties.cases.case import Case
+from properties.cases.setting import CPU, Setting
 from properties.cost import cost
 from properties.running.threads import threads_set
 
@@ -65,7 +64,7 @@ def cases(family: str, size: str) -> Mapping[str, Case]:
 def forms(place: Place) -> Mapping[str, Contender]:
     """Build the forms of a place; the tests of one place and pass follow each other."""
     family, size, device = place
-    return {form.name: form for form in contenders(cases(family, size), Setting(device=device))}
+    return {form.name: form for form in contenders(cases(family, size), Setting(torch.float32, device))}
 
 
 class EventTimer:

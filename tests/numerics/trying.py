@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from equivalence.claim import Equivalence
 from properties.cases.domain import Domain
+from properties.cases.setting import USUAL, Setting
 from properties.laws import LAWS
 from properties.running.cell import Cell
 from properties.running.profiles import GATE_EXAMPLES
@@ -70,23 +71,25 @@ def laws_of(side: str, name: str) -> Iterable[str]:
     return [law for law in laws if law != "second_derivative" or name not in NO_SECOND_DERIVATIVE]
 
 
-def cells(side: str, name: str) -> list[Cell]:
+def cells(side: str, name: str, setting: Setting = USUAL) -> list[Cell]:
     claim: type[Equivalence] = SIDES[side][name]
-    tried = [Cell(Domain(claim), LAWS[law]) for law in laws_of(side, name)]
+    tried = [Cell(Domain(claim, setting=setting), LAWS[law]) for law in laws_of(side, name)]
     return [cell for cell in tried if not cell.inapplicable]
 
 
-def tried(
+def tried(  # noqa: PLR0913  (a pair, and all about how it is tried)
     side: str,
     name: str,
     seeds: Iterable[int],
     examples: int = GATE_EXAMPLES,
     laws: Collection[str] = (),
+    *,
+    setting: Setting = USUAL,
 ) -> Outcome:
     """Try a right pair under all its laws, or these, a wrong one until a law refutes it, in every seed."""
     outcome = Outcome(side, name, len(list(seeds)))
     began = time.perf_counter()
-    of_pair = [cell for cell in cells(side, name) if not laws or cell.law.name in laws]
+    of_pair = [cell for cell in cells(side, name, setting) if not laws or cell.law.name in laws]
     for seed in seeds:
         results = (outcome.add(cell, seed, examples) for cell in of_pair)
         outcome.refuted += any(results) if side == "wrong" else sum(list(results))

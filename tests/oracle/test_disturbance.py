@@ -303,7 +303,7 @@ CHECKS = [value for name, value in list(globals().items()) if name.startswith("c
 BREAKS = [
     ("AMPLITUDE = 2.0", "AMPLITUDE = 1.0"),
     ("AMPLITUDE = 2.0", "AMPLITUDE = 4.0"),
-    ("torch.finfo(values.dtype).eps / 2", "torch.finfo(torch.float32).eps / 2"),
+    ("finfo.eps / 2", "torch.finfo(torch.float32).eps / 2"),
     ("drawn += np.copysign(0.5, drawn)", "pass"),
     ("np.copysign(0.5, drawn)", "0.5"),
     ("next(turned) - 1", "0 * next(turned)"),

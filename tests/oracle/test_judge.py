@@ -14,6 +14,7 @@ from properties.cases.domain import Domain
 from properties.cases.regime import Integers
 from properties.judging import judge
 from properties.judging.judge import Judge
+from properties.judging.numbers import integers
 from properties.laws import LAWS
 from properties.oracle.exact import SINGLE_EVERY, Exactness
 from properties.refutation.counterexample import Refuted
@@ -218,7 +219,7 @@ def test_a_slip_in_float32_alone_is_refuted() -> None:
 
 
 def test_without_the_float32_run_the_slip_is_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "_integers", lambda _, exactness: (Integers(exactness.bits),))
+    monkeypatch.setattr(judge, "integers", lambda _, exactness: (Integers(exactness.bits),))
     domain = Domain(SlipIsLinear, {"under": ("not autocast",)})
     cell = Cell(domain, LAWS["forward"])
     cell.test(Plan())()
@@ -238,7 +239,7 @@ def test_every_eighth_case_runs_in_float32_in_place_of_float64(seed: int) -> Non
 )
 def test_float32_stands_in_for_float64_where_it_has_bits_enough(single_bits: int, dtypes: str) -> None:
     case = Case(StoredIsLinear(features=3), {"batch": ()}, SINGLE_EVERY - 1)
-    regimes = judge._integers(case, Exactness(15, single_bits, degree=2, piecewise=False))
+    regimes = integers(case, Exactness(15, single_bits, degree=2, piecewise=False))
     assert " ".join(f"{regime.dtype}".removeprefix("torch.") for regime in regimes) == dtypes
 
 

@@ -43,6 +43,21 @@ def check_what_underflows_is_close(module: Any) -> None:
     assert module.ratio(tensor(1e-300), tensor(2e-300), tensor(0.0)) == 0
 
 
+def check_in_float16_subnormal_numbers_alone_are_left_out(module: Any) -> None:
+    tiny = torch.finfo(torch.float16).tiny
+    assert module.underflow(torch.float16) == tiny
+    assert module.close(tensor(tiny / 2).half(), tensor(tiny).half()).all()
+    assert not module.close(tensor(10 * tiny).half(), tensor(20 * tiny).half()).any()
+
+
+def check_the_noise_of_small_numbers_of_float16_is_no_coarser_than_they_are(module: Any) -> None:
+    plain, one, other = (tensor(value).half() for value in (1e-3, 1.01e-3, 1.05e-3))
+    found = module.noise(plain, [one, other]).double()
+    wanted = torch.stack([run.double() - plain.double() for run in (one, other)]).square().mean(0).sqrt()
+    assert (found / wanted - 1).abs().max() < 1e-5
+    assert module.half_the_digits(torch.float64) == 2.0**26
+
+
 def check_the_same_infinity_and_nan_beside_nan_are_close(module: Any) -> None:
     one = tensor(INF, -INF, NAN, INF, INF, NAN, 1)
     other = tensor(INF, -INF, NAN, -INF, 1, 1, INF)
@@ -182,6 +197,9 @@ BREAKS = [
     ("| (reference.isnan() & candidate.isnan())", "| (reference.isnan() | candidate.isnan())"),
     ("| (reference.isnan() & candidate.isnan())", ""),
     ("finfo.tiny / finfo.eps", "1.0"),
+    ("finfo.tiny if dtype == torch.float16 else", ""),
+    ("finfo(dtype).eps ** -0.5", "finfo(dtype).eps ** -0.4"),
+    ("return values.float() if values.dtype in", "return values if values.dtype in"),
     ("for one in disturbed if one.shape == plain.shape", "for one in disturbed"),
     ("if not usable or not plain.numel():", "if False:"),
     ("kept = deviations.sort(0).values[: len(usable) - len(usable) // LEFT_OUT]", "kept = deviations"),

@@ -6,7 +6,8 @@ import torch
 from equivalence.catalogue import CATALOGUE
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.judging.judge import DOUBLE, Judge
+from properties.judging.judge import Judge
+from properties.judging.numbers import DOUBLE
 from properties.laws import LAWS
 from properties.oracle.dependence import Together
 from properties.oracle.statistics import Draws, Positions

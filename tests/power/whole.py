@@ -13,7 +13,8 @@ from equivalence.claim import Equivalence
 from equivalence.matrix_distribution import Fixed
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.judging.judge import DOUBLE, Judge
+from properties.judging.judge import Judge
+from properties.judging.numbers import DOUBLE
 from properties.laws import LAWS
 from properties.oracle.agreement import Equation, first_difference
 from properties.oracle.dependence import Together

@@ -224,6 +224,7 @@ def report() -> Report:
             hypothesis="6.170.15",
             platform="Linux-6.1-x86_64",
             device="cpu",
+            dtype="float64",
             threads=1,
         ),
         claims=[_claim(name, text) for name, text in CLAIMS.items()],

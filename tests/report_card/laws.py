@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import torch
 
 from equivalence.catalogue import CATALOGUE
-from properties.benchmarking.contenders import Setting, contenders, training_step
+from properties.benchmarking.contenders import contenders, training_step
 from properties.cases.case import Case
 from properties.cases.domain import Domain
+from properties.cases.setting import Setting
 from properties.laws import LAWS
 from properties.running.cell import Cell, Plan
 from properties.running.suites import cells
@@ -31,7 +31,7 @@ CLAIMS = (
     "init-kaiming-uniform",
 )
 """At least one of every family of the catalogue."""
-DOUBLE = Setting(dtype=torch.float64)
+DOUBLE = Setting()
 RUN, DECIDE, OWN = "run", "decide", "own"
 Timed = tuple[int, Seconds]
 """How many cases, and the seconds of all of them together."""

@@ -11,6 +11,7 @@ from functools import partial
 from importlib.metadata import version
 
 from properties.cases.answering import FormError
+from properties.cases.setting import USUAL
 from properties.laws import all_laws
 from properties.refutation.counterexample import pins, place
 from properties.replaying import standing
@@ -90,6 +91,7 @@ def _head(finding: Finding, usage: str) -> str:
     lines = {
         "Law": law.statement,
         "Case": pins(case),
+        "Setting": str(case.setting) if case.setting != USUAL else "",
         "Difference": finding.difference,
         "Seen with": ", ".join(
             f"{name} {number}" for name, number in (finding.versions or versions()).items()

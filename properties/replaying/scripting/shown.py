@@ -11,7 +11,7 @@ from properties.circumstances.registry import CIRCUMSTANCES
 from properties.laws import all_laws
 from properties.laws.comparing import with_the_reference
 from properties.laws.registry import Law
-from properties.refutation.counterexample import written
+from properties.refutation.counterexample import replayed
 from properties.replaying import standing
 from properties.replaying.scripting.binding import ScriptError, tree_of
 from properties.replaying.scripting.closure import OURS, Closure
@@ -67,6 +67,8 @@ def constructions(finding: Finding) -> Shown:
 def law_of(finding: Finding) -> Shown:
     """Take up a law; ScriptError for one that a script cannot hold, FormError where no form can be made."""
     law, under = all_laws()[finding.law], finding.case.under
+    if not finding.case.setting.on_cpu:
+        raise _refused(finding, f"it ran on {finding.case.setting.device}, and a script runs on the CPU")
     if law.decided == BY_STATISTICS:
         raise _refused(finding, "it is decided by the statistics of many modules")
     sample, module = recorded(finding), sys.modules[law.observe.__module__]
@@ -136,5 +138,5 @@ def _check_length(finding: Finding, shown: Shown) -> None:
 def _refused(finding: Finding, reason: str) -> ScriptError:
     return ScriptError(
         f"no script shows the law {finding.law!r}: {reason}; give the line that replays it instead: "
-        f"equivalence replay {written(finding.case)} --law {finding.law}"
+        f"{replayed(finding.case, finding.law)}"
     )
