@@ -10,7 +10,7 @@ from multiprocessing import get_context
 
 import torch
 
-from properties.cases.setting import DTYPES, Setting
+from properties.commands.arguments import add_setting, setting_of
 from properties.running.profiles import NAMES, profile
 from tests.numerics.trying import SIDES, Outcome, tried
 
@@ -25,7 +25,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--profile", choices=NAMES, default="gate")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--side", choices=sorted(SIDES), action="append", help="both by default")
-    parser.add_argument("--dtype", choices=DTYPES, default="float64", help="of the forms")
+    add_setting(parser)
     parser.add_argument("--only", metavar="NAME", action="append", help="pairs by name; all by default")
     return parser.parse_args()
 
@@ -41,7 +41,7 @@ def chosen(asked: argparse.Namespace) -> list[tuple[str, str]]:
 
 def outcomes(asked: argparse.Namespace) -> Iterator[Outcome]:
     """Try the pairs in processes of their own, and give each as it is done."""
-    setting = Setting(DTYPES[asked.dtype])
+    setting = setting_of(asked)
     examples = asked.examples or profile(asked.profile).max_examples
     with ProcessPoolExecutor(
         asked.jobs, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
