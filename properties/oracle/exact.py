@@ -74,14 +74,14 @@ class Exactness:
 
     @property
     def miss_probability(self) -> float | None:
-        """The chance that one case misses a false identity; None per sign region.
+        """The chance that one case misses a false identity; None per sign region, and of too few bits.
 
         Of cases in float64 every eighth is one in float32.
         """
         if self.piecewise:
             return None
         if self.dtype != torch.float64:
-            return self._missed(self.bits)
+            return self._missed(self.bits) if self.suffices else None
         double = self._missed(self.bits)
         single = self._missed(self.single_bits) if self.single_suffices else double
         return ((SINGLE_EVERY - 1) * double + single) / SINGLE_EVERY
