@@ -22,8 +22,8 @@ FEWEST_DRAWN = 0.05
 """Of the entries, the share that is not 0 below which no more modules are constructed to make up for it."""
 MOST_STORED = 2**20
 """Scalars held at once; large modules are constructed fewer times."""
-AT_ONCE = 16
-"""Modules that are constructed together."""
+MOST_AT_ONCE = 2**14
+"""Scalars of the modules that are constructed together: large ones are constructed one by one."""
 
 
 class Fresh(NamedTuple):
@@ -49,8 +49,9 @@ def once(
 
 def fresh_states(form: Form, seeds: Sequence[int]) -> Iterator[Theta]:
     """Yield the candidate's parameters and buffers as fresh modules have them, the reference's carried."""
-    for first in range(0, len(seeds), AT_ONCE):
-        for module in constructed(form.claim, form.side, seeds[first : first + AT_ONCE]):
+    together = max(1, MOST_AT_ONCE // max(1, sum(value.numel() for value in form.own.values())))
+    for first in range(0, len(seeds), together):
+        for module in constructed(form.claim, form.side, seeds[first : first + together]):
             yield form.in_candidate({name: value.detach() for name, value in named_tensors(module).items()})
 
 
