@@ -210,4 +210,4 @@ def _device_of(module: nn.Module, inputs: Sequence[Tensor]) -> torch.device:
 
 
 def _in_single(output: Tensor) -> Tensor:
-    return output.float() if output.dtype == torch.bfloat16 else output
+    return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output

@@ -142,7 +142,9 @@ class Judge:
         """State the law for one case, in numbers."""
         try:
             equation = self.law.equation(Sample(case, regime, self.domain.data, values))
-            return within_range(equation) if case.values in LARGE else equation
+            # Of usual values too, forms of float16 leave its range.
+            beyond = case.values in LARGE or case.setting.dtype == torch.float16
+            return within_range(equation) if beyond else equation
         except FormError as error:
             error.regime = regime
             raise

@@ -128,3 +128,12 @@ def test_a_product_that_is_off_by_1e_13_is_another_function(seed: int) -> None:
     plain, runs = disturbed(lambda x: x @ weight, lambda x: (weight.T @ x.T).T.flip(0).flip(0), x)
     assert first_beyond_noise(plain, runs, rounding.CONSTANT).difference is None
     assert first_less_precise(plain, runs, 4.0) is None
+
+
+def test_where_a_reference_leaves_float16_nothing_is_said() -> None:
+    reference, candidate = torch.tensor([math.inf, 1.0, 1.0]), torch.tensor([1.0, math.inf, 1.0])
+    single = within_range(Equation(reference, candidate))
+    assert torch.equal(single.reference, reference)
+    half = within_range(Equation(reference.half(), candidate.half()))
+    assert half.reference.tolist() == [0.0, 1.0, 1.0]
+    assert half.candidate.tolist() == [0.0, math.inf, 1.0]

@@ -60,7 +60,7 @@ class MorePrecise(LessPrecise):
 @pytest.mark.parametrize(
     ("claim", "said"),
     [
-        (LinearIsLinear, f"{SAME_BITS}, in each of {CASES} cases"),
+        (LinearIsLinear, f"{SAME_BITS.format('float32')}, in each of {CASES} cases"),
         (OtherOrder, OTHER_ORDER),
         (LessPrecise, LESS_PRECISE),
         (MorePrecise, MORE_PRECISE),
