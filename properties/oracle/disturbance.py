@@ -14,7 +14,8 @@ that are not stable in this sense (gelu far from 0, a softmax's logarithm near 0
 difference of disturbed as well.
 
 ξ follows from the bits of a number, and from the operation and the place in it that the number has. Numbers
-that are tied stay tied where one operation meets them, so that no choice among them is made anew.
+that are tied stay tied where one operation meets them, so that no choice among them is made anew. In bfloat16
+and float16 it follows from the bits before they are rounded: what rounding alone makes alike is no tie.
 
 Sources: D. S. Parker, Monte Carlo Arithmetic, 1997; N. J. Higham, Accuracy and Stability of Numerical
 Algorithms, 2nd ed., sections 2.2 (the model) and 1.5 (backward error).
@@ -43,6 +44,8 @@ AMPLITUDE = 2.0
 """Of a disturbance, in unit roundoffs: a run stands for every order of summation, not for one."""
 USUAL_TERMS = 64
 """So many terms are added up without more than one disturbance of each."""
+NARROW = (torch.bfloat16, torch.float16)
+COPIES = ("copy_", "_to_copy")
 WORDS = {4: np.uint32, 8: np.uint64}
 MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 SHIFTS = (np.uint64(32), np.uint64(29))
@@ -84,10 +87,12 @@ class Disturbance(Mode):
             return operation(*args, **kwargs)
         self._calls += 1
         with _our_work(name):
-            inputs = args if _rounds_once(operation, name) else self._inputs(operation, name, args)
+            once = _rounds_once(operation, name)
+            inputs = args if once else self._inputs(operation, name, args)
+            unrounded = _unrounded(operation, name, args, kwargs) if once or name in COPIES else None
         result = operation(*inputs, **kwargs)
         with _our_work(name):
-            return self._results(operation, name, args, result)
+            return self._results(operation, name, args, result, unrounded)
 
     def _inputs(self, operation: Any, name: str, args: tuple[Any, ...]) -> list[Any]:
         """Disturb what an operation only reads."""
@@ -100,7 +105,9 @@ class Disturbance(Mode):
             for place, (one, arg) in enumerate(zip(declared, args, strict=False))
         ]
 
-    def _results(self, operation: Any, name: str, args: tuple[Any, ...], result: Any) -> Any:
+    def _results(
+        self, operation: Any, name: str, args: tuple[Any, ...], result: Any, unrounded: Tensor | None
+    ) -> Any:
         written = operation._schema.is_mutable  # noqa: SLF001
         for tensor in tensors(result):
             if _is_inexact(tensor):
@@ -111,21 +118,26 @@ class Disturbance(Mode):
             moved = self._changed(slack, AMPLITUDE, -2) - slack
             return self._changed(result, AMPLITUDE, -1) + moved.to(result.dtype)
         if not written:
-            return self._changed(result, AMPLITUDE, -1)
+            return self._changed(result, AMPLITUDE, -1, unrounded)
         for tensor in tensors(result):
             if _is_inexact(tensor):
-                tensor.copy_(self._disturbed(tensor, AMPLITUDE, -1))
+                tensor.copy_(self._disturbed(tensor, AMPLITUDE, -1, unrounded))
         return result
 
-    def _changed(self, tree: Any, factor: float, place: int) -> Any:
+    def _changed(self, tree: Any, factor: float, place: int, unrounded: Tensor | None = None) -> Any:
         if isinstance(tree, Tensor):
-            return self._disturbed(tree, factor, place) if _is_inexact(tree) else tree
+            return self._disturbed(tree, factor, place, unrounded) if _is_inexact(tree) else tree
         if isinstance(tree, list | tuple):
             return tree_map_only(Tensor, lambda one: self._changed(one, factor, place), tree)
         return tree
 
-    def _disturbed(self, tensor: Tensor, factor: float, place: int) -> Tensor:
-        """Return (1 + factor u ξ) times a tensor; both parts of a complex number are moved by its size."""
+    def _disturbed(
+        self, tensor: Tensor, factor: float, place: int, unrounded: Tensor | None = None
+    ) -> Tensor:
+        """Return (1 + factor u ξ) times a tensor; both parts of a complex number are moved by its size.
+
+        ξ follows from the bits of the tensor, or from those that it had before it was rounded.
+        """
         key = hash((self.number, self._calls, place)) % 2**64
         values = tensor.detach()
         finfo = torch.finfo(values.dtype)
@@ -135,11 +147,12 @@ class Disturbance(Mode):
             turned = (1 + size * torch.from_numpy(_xi(parts[..., k].cpu().numpy(), key)) for k in (0, 1))
             factors = torch.complex(next(turned), next(turned) - 1).to(values.device)
             return (values * factors).to(values.dtype)
-        narrow = values.dtype in (torch.bfloat16, torch.float16)
+        narrow = values.dtype in NARROW
         # ξ is the same on every device.
         array = (values.float() if narrow else values.resolve_neg()).cpu().numpy()
         least = finfo.tiny if values.dtype == torch.float16 else 0.0
-        moved = torch.from_numpy(_moved(array, size, key, least)).to(values.dtype)
+        bits = array if unrounded is None else unrounded.cpu().numpy()
+        moved = torch.from_numpy(_moved(array, size * _xi(bits, key), least)).to(values.dtype)
         return _lying_as(values, moved.to(values.device))
 
 
@@ -164,14 +177,14 @@ def _lying_as(values: Tensor, moved: Tensor) -> Tensor:
 Array = np.ndarray[Any, Any]
 
 
-def _moved(array: Array, size: float, key: int, least: float = 0.0) -> Array:
-    """Return (1 + size ξ) times an array, in float64; what is not finite stays.
+def _moved(array: Array, by: Array, least: float = 0.0) -> Array:
+    """Return (1 + by) times an array, in float64; what is not finite stays.
 
     A number below the `least` is moved as that one is: subnormal numbers have fewer digits.
     """
     with np.errstate(all="ignore"):
         moving = np.where(array == 0, 0, np.maximum(np.abs(array), least)) if least else array
-        moved = np.asarray(array + moving * (size * _xi(array, key)))
+        moved = np.asarray(array + moving * by)
     if not np.isfinite(moved).all():
         moved = np.where(np.isfinite(moved), moved, array)
     return moved
@@ -191,6 +204,25 @@ def _xi(array: Array, key: int) -> Array:
     drawn = words.view(np.int64) * 2.0**-64
     drawn += np.copysign(0.5, drawn)
     return drawn.reshape(array.shape)
+
+
+def _unrounded(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor | None:
+    """Return what a single operation gives before it rounds to a narrow dtype; None where it does not.
+
+    So few digits make many numbers alike that were none: moved alike, they would stay so.
+    """
+    if name in COPIES:
+        source, target = (args[1], args[0]) if name == "copy_" else (args[0], None)
+        narrow = target.dtype if target is not None else kwargs.get("dtype")
+        return (source if target is None else source.expand_as(target)).float() if narrow in NARROW else None
+    if not any(isinstance(one, Tensor) and one.dtype in NARROW for one in args):
+        return None
+    wide = operation(*tree_map_only(Tensor, _widened, args), **kwargs)
+    return wide if isinstance(wide, Tensor) and wide.dtype == torch.float32 else None
+
+
+def _widened(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.dtype in NARROW else tensor
 
 
 def _rounds(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
