@@ -212,9 +212,9 @@ def _unrounded(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping
     So few digits make many numbers alike that were none: moved alike, they would stay so.
     """
     if name in COPIES:
-        source, target = (args[1], args[0]) if name == "copy_" else (args[0], None)
-        narrow = target.dtype if target is not None else kwargs.get("dtype")
-        return (source if target is None else source.expand_as(target)).float() if narrow in NARROW else None
+        target, source = args[:2] if name == "copy_" else (args[0], args[0])
+        narrow = (kwargs.get("dtype") or target.dtype) in NARROW
+        return _widened(source).expand_as(target).contiguous() if narrow else None
     if not any(isinstance(one, Tensor) and one.dtype in NARROW for one in args):
         return None
     wide = operation(*tree_map_only(Tensor, _widened, args), **kwargs)
@@ -222,7 +222,7 @@ def _unrounded(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping
 
 
 def _widened(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.dtype in NARROW else tensor
+    return tensor.detach().float() if tensor.dtype in NARROW else tensor.detach()
 
 
 def _rounds(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

@@ -82,6 +82,25 @@ def check_what_is_tied_stays_tied_within_an_operation(module: Any) -> None:
         assert moved[0] == moved[1] == moved[3] != tied[0]
 
 
+def check_what_rounding_alone_makes_alike_is_no_tie(module: Any) -> None:
+    apart = torch.arange(64.0) / 1024
+    alike = torch.full_like(apart, 0.5)
+    for dtype in (torch.bfloat16, torch.float16):
+        for shifted in shifts_to(dtype):
+            for many, one in ((apart.to(dtype), alike.to(dtype)), (apart, alike)):
+                assert run(module, shifted, many.clone()).unique().numel() > 1
+                assert run(module, shifted, one.clone()).unique().numel() == 1
+
+
+def shifts_to(dtype: torch.dtype) -> list[Callable[[torch.Tensor], torch.Tensor]]:
+    """Give ways to come to one number of a narrow dtype from several: by a sum, in place, by a copy."""
+    return [
+        lambda x: (x + 3000).to(dtype),
+        lambda x: x.add_(3000).to(dtype),
+        lambda x: torch.zeros(64, dtype=dtype).copy_(x.float() + 3000),
+    ]
+
+
 def check_numbers_that_differ_little_are_moved_apart(module: Any) -> None:
     for dtype in (torch.float64, torch.float32):
         x = drawn(2000, dtype=dtype).abs() + 0.5
@@ -325,7 +344,7 @@ BREAKS = [
     ('self.only not in ("", name)', "False"),
     ("if one.alias_info is not None or", "if"),
     ('or one.name.startswith("running_")', ""),
-    ("tensor.copy_(self._disturbed(tensor, AMPLITUDE, -1))", "pass"),
+    ("tensor.copy_(self._disturbed(tensor, AMPLITUDE, -1, unrounded))", "pass"),
     ("if not written:", "if True:"),
     ("if torch.Tag.nondeterministic_seeded in operation.tags:", "if False:"),
     ("any(one.alias_info and not", "any(False and not"),
@@ -338,7 +357,13 @@ BREAKS = [
     ("bool(tensor == tensor.round())", "True"),
     ("moved.stride() == values.stride()", "True"),
     ("raise DisturbanceError(", "raise ValueError("),
-    ("args if _rounds_once(operation, name) else self._inputs(operation, name, args)", "args"),
+    ("args if once else self._inputs(operation, name, args)", "args"),
+    ("_unrounded(operation, name, args, kwargs) if once or name in COPIES else None", "None"),
+    ("if once or name in COPIES", "if once"),
+    ("if once or name in COPIES", "if name in COPIES"),
+    ("bits = array if unrounded is None else", "bits = array if True else"),
+    ('target, source = args[:2] if name == "copy_" else', "target, source ="),
+    ("tensor.detach().float() if tensor.dtype in NARROW", "tensor.detach() if tensor.dtype in NARROW"),
     ('SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}', "SEVERAL_AT_EACH_ENTRY = set()"),
     ("factor = AMPLITUDE * _growth(name, args)", "factor = AMPLITUDE"),
     ("math.sqrt(known(name).terms(args) / USUAL_TERMS)", "known(name).terms(args) / USUAL_TERMS"),
