@@ -25,6 +25,9 @@ def block(page: str, words: str) -> str:
 
 
 FUSED = block(README, "class FusedRMSNorm")
+MENDED = FUSED.replace("keepdim=True).sqrt()", "keepdim=True).add(self.eps).sqrt()").replace(
+    "(root + self.eps)", "root"
+)
 COMMAND = block(README, "$ equivalence compare").split("$ equivalence ")[1].replace("\\\n", "")
 ANSWER = block(README, "NOT the same function")
 EXAMPLE = block(README, "class EinsumIsBilinear")
@@ -35,10 +38,10 @@ def measured(text: str) -> str:
     return re.sub(r"\d+(\.\d+e[+-]\d+|\.\d{3,}| cases)", "…", text)
 
 
-def compared(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+def compared(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
     monkeypatch.chdir(folder)
     (folder / "fused.py").write_text(source, encoding="utf-8")
-    return main(shlex.split(COMMAND))
+    return main([*shlex.split(COMMAND), *more])
 
 
 @pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
@@ -55,12 +58,26 @@ def test_the_first_example_gets_the_answer_that_is_shown(
 def test_the_first_example_holds_once_it_is_mended(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mended = FUSED.replace("keepdim=True).sqrt()", "keepdim=True).add(self.eps).sqrt()")
-    mended = mended.replace("(root + self.eps)", "root")
-    assert compared(mended, tmp_path, monkeypatch) == 0
+    assert compared(MENDED, tmp_path, monkeypatch) == 0
     answer = re.search(r"\"(the same function, as far as .*?)\",", README.replace("\n", " "))
     assert answer
     assert measured(answer[1]) in measured(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("source", "dtype", "found"), [(FUSED, "bfloat16", "reference 0.365"), (MENDED, "float16", "[-10000]")]
+)
+@pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
+def test_other_dtypes_find_what_is_told(
+    source: str,
+    dtype: str,
+    found: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert compared(source, tmp_path, monkeypatch, "--dtype", dtype) == 1
+    assert found in capsys.readouterr().out
 
 
 def shown(law: str) -> str:
