@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,46 +39,48 @@ def measured(text: str) -> str:
     return re.sub(r"\d+(\.\d+e[+-]\d+|\.\d{3,}| cases)", "…", text)
 
 
-def compared(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
-    monkeypatch.chdir(folder)
-    (folder / "fused.py").write_text(source, encoding="utf-8")
-    return main([*shlex.split(COMMAND), *more])
-
-
-@pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
-def test_the_first_example_gets_the_answer_that_is_shown(
+@pytest.fixture
+def compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert compared(FUSED, tmp_path, monkeypatch) == 1
-    printed = measured(capsys.readouterr().out)
+) -> Callable[..., tuple[int, str]]:
+    """Run the README's first command on a form, and give its exit code and what it prints."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(source: str, *more: str) -> tuple[int, str]:
+        (tmp_path / "fused.py").write_text(source, encoding="utf-8")
+        code = main([*shlex.split(COMMAND), *more])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
+
+
+def test_the_first_example_gets_the_answer_that_is_shown(compared: Callable[..., tuple[int, str]]) -> None:
+    code, printed = compared(FUSED)
+    assert code == 1
     for part in measured(ANSWER).strip().split("\n\n"):
-        assert part in printed
+        assert part in measured(printed)
 
 
-@pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
-def test_the_first_example_holds_once_it_is_mended(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert compared(MENDED, tmp_path, monkeypatch) == 0
+def test_the_first_example_holds_once_it_is_mended(compared: Callable[..., tuple[int, str]]) -> None:
+    code, printed = compared(MENDED)
+    assert code == 0
     answer = re.search(r"\"(the same function, as far as .*?)\",", README.replace("\n", " "))
     assert answer
-    assert measured(answer[1]) in measured(capsys.readouterr().out)
+    assert measured(answer[1]) in measured(printed)
 
 
 @pytest.mark.parametrize(
     ("source", "dtype", "found"), [(FUSED, "bfloat16", "reference 0.365"), (MENDED, "float16", "[-10000]")]
 )
-@pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
 def test_other_dtypes_find_what_is_told(
-    source: str,
-    dtype: str,
-    found: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    source: str, dtype: str, found: str, compared: Callable[..., tuple[int, str]]
 ) -> None:
-    assert compared(source, tmp_path, monkeypatch, "--dtype", dtype) == 1
-    assert found in capsys.readouterr().out
+    code, printed = compared(source, "--law", "forward", "--dtype", dtype)
+    assert code == 1
+    assert found in printed
 
 
 def shown(law: str) -> str:
