@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import torch
 from hypothesis import HealthCheck, given, settings
 from torch import nn
 
@@ -9,6 +10,7 @@ from equivalence import Between, Dim, Equivalence, Mask, Over, Real
 from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.fields import LARGE, WIDE
+from properties.cases.setting import Setting
 from properties.cases.strategies import cases
 
 
@@ -101,6 +103,17 @@ def test_wide_cases_have_many_entries() -> None:
         assert case.claim.height in WIDE
 
 
+NAMES = {
+    "Case": Case,
+    "Everything": Everything,
+    "Mask": Mask,
+    "Setting": Setting,
+    "torch": torch,
+    "device": torch.device,
+}
+"""What stands in the repr of a case."""
+
+
 def test_a_case_repeats_from_its_repr() -> None:
     for case in drawn(Domain(Everything), count=30):
-        assert eval(repr(case), {"Case": Case, "Everything": Everything, "Mask": Mask}) == case  # noqa: S307
+        assert eval(repr(case), NAMES) == case  # noqa: S307
