@@ -20,13 +20,17 @@ _kept = ContextVar("_kept", default=False)
 
 @contextmanager
 def generator_state(seed: int, device: torch.device = CPU) -> Iterator[None]:
-    """Seed torch's generators inside, and leave them as they were; inside `generators_kept`, seed all three.
+    """Seed torch's generators inside, and leave them as they were; inside `generators_kept`, all three."""
+    with of_torch_kept(device):
+        reseed(seed, device)
+        yield
 
-    Those are the CPU's, and that of the device where forms run.
-    """
+
+@contextmanager
+def of_torch_kept(device: torch.device = CPU) -> Iterator[None]:
+    """Leave torch's generators as they were: the CPU's, and that of the device where forms run."""
     generators = _of_torch(device)
     states = [one.get_state() for one in generators]
-    reseed(seed, device)
     try:
         yield
     finally:
@@ -35,7 +39,7 @@ def generator_state(seed: int, device: torch.device = CPU) -> Iterator[None]:
 
 
 def reseed(seed: int, device: torch.device = CPU) -> None:
-    """Start torch's generators from a seed, inside `generator_state`; inside `generators_kept`, all three."""
+    """Start torch's generators from a seed; inside `generators_kept`, all three."""
     for one in _of_torch(device):
         one.manual_seed(seed)
     if _kept.get():

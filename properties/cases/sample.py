@@ -21,7 +21,7 @@ from properties.cases.buffers import trained_buffers
 from properties.cases.case import Case, Shape
 from properties.cases.definition import field_values
 from properties.cases.form import Form, on_cpu
-from properties.cases.generators import generator_state, reseed
+from properties.cases.generators import of_torch_kept, reseed
 from properties.cases.regime import Regime
 from properties.cases.values import NORMAL, look
 from properties.circumstances.registry import Use
@@ -55,10 +55,9 @@ def constructed(claim: Equivalence, side: str, seeds: Sequence[int]) -> list[nn.
     """Construct one form of a claim from each of these seeds: what they all need is prepared once."""
     form = claim.reference if side == "reference" else claim.candidate
     modules = []
-    with generator_state(seeds[0]), on_cpu(), answering(side), warnings.catch_warnings():
+    with of_torch_kept(), on_cpu(), answering(side), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Initializing zero-element tensors")
-        modules.append(form())
-        for seed in seeds[1:]:
+        for seed in seeds:
             reseed(seed)
             modules.append(form())
     for module in modules:
