@@ -17,8 +17,9 @@ from properties.cases.domain import Domain
 from properties.cases.generators import generator_state
 from properties.cases.regime import Reals
 from properties.cases.sample import Sample
-from properties.cases.setting import DTYPES, USUAL, Setting
+from properties.cases.setting import USUAL, Setting
 from properties.cli import main
+from properties.dtypes import DTYPES
 from properties.judging.judge import Judge
 from properties.laws import LAWS
 from properties.laws.inputs import _wrong

@@ -25,6 +25,7 @@ HEIGHTS = {
     "equivalence.layers": 1,
     "equivalence.claims": 2,
     "equivalence.catalogue": 3,
+    "properties.dtypes": 3,
     "properties.ways": 3,
     "properties.operations": 3,
     "properties.report": 4,

@@ -7,14 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from properties.dtypes import NARROW, named
+
 CPU = torch.device("cpu")
-DTYPES = {
-    "float64": torch.float64,
-    "float32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
-"""What a setting may have, by name."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +25,7 @@ class Setting:
 
     @property
     def dtype_name(self) -> str:
-        """The dtype by its name in DTYPES."""
+        """The name of the dtype."""
         return named(self.dtype)
 
     @property
@@ -41,7 +36,7 @@ class Setting:
     @property
     def is_narrow(self) -> bool:
         """Whether real numbers have fewer digits than those of float32."""
-        return self.dtype in (torch.bfloat16, torch.float16)
+        return self.dtype in NARROW
 
     @property
     def on_cpu(self) -> bool:
@@ -59,8 +54,3 @@ class Setting:
 
 USUAL = Setting()
 """In which everything runs where nobody asks for another."""
-
-
-def named(dtype: torch.dtype) -> str:
-    """Give the name of a dtype as a reader knows it."""
-    return str(dtype).removeprefix("torch.")

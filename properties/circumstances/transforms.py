@@ -21,6 +21,7 @@ from torch.utils.checkpoint import checkpoint
 
 from equivalence.claim import Equivalence
 from properties.circumstances.registry import Call, Use, change_parameters, circumstance, tensors_of
+from properties.dtypes import widened
 from properties.needs import leading_axes, one_real_input
 
 REGISTERED = ("_parameters", "_buffers", "_modules")
@@ -83,7 +84,7 @@ def autocast(use: Use, call: Call, *inputs: Tensor) -> Any:
     with torch.autocast(_device_of(use.module, inputs).type, torch.bfloat16):
         output = call(*inputs)
     # Its dtype says only whether a matrix product came last.
-    return tree_map_only(Tensor, _in_single, output)
+    return tree_map_only(Tensor, widened, output)
 
 
 @circumstance("transform", "with parametrised parameters", shown="values", optional=True)
@@ -207,7 +208,3 @@ def _unwritten(value: Tensor) -> Tensor:
 def _device_of(module: nn.Module, inputs: Sequence[Tensor]) -> torch.device:
     """Say where a form runs: where the first of its inputs and parameters lies."""
     return next(iter([*inputs, *module.parameters(), torch.empty(0)])).device
-
-
-def _in_single(output: Tensor) -> Tensor:
-    return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from properties.cases.setting import DTYPES, USUAL, Setting
+from properties.cases.setting import USUAL, Setting
+from properties.dtypes import DTYPES
 from properties.reading.devices import device_named
 
 AS_CLAIMED, NOT_AS_CLAIMED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130

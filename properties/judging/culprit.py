@@ -8,6 +8,7 @@ import torch
 
 from properties.cases.answering import FormError
 from properties.cases.regime import Regime
+from properties.dtypes import named
 from properties.judging.noise import State, disturbed_by
 from properties.oracle.agreement import Equation
 from properties.oracle.disturbance import Disturbance
@@ -31,7 +32,7 @@ def culprit(state: State, regime: Regime) -> str:
         return ""
     wide = torch.finfo(regime.dtype).eps
     narrow = [
-        f"{name} in {dtype}".replace("torch.", "")
+        f"{name} in {named(dtype)}"
         for name, dtype in rounded
         if name in guilty and torch.finfo(dtype).eps > wide
     ]
@@ -44,7 +45,7 @@ def _dtype(rounded: Sequence[tuple[str, torch.dtype]], wide: float) -> str:
     narrowest = max((dtype for _, dtype in rounded), key=lambda dtype: torch.finfo(dtype).eps, default=None)
     if narrowest is None or torch.finfo(narrowest).eps <= wide:
         return ""
-    return f"it computes in {narrowest} inside".replace("torch.", "")
+    return f"it computes in {named(narrowest)} inside"
 
 
 def _rounded(state: State, regime: Regime) -> list[tuple[str, torch.dtype]]:

@@ -19,6 +19,7 @@ from properties.cases.surroundings import surroundings_kept
 from properties.cases.values import LARGE, LIMIT, NORMAL
 from properties.circumstances.registry import modes_of, told_of
 from properties.circumstances.under import Under
+from properties.dtypes import named
 from properties.judging.culprit import culprit
 from properties.judging.distributions import difference_of_distributions, drew_alike
 from properties.judging.noise import Judged, beyond_noise, less_precise
@@ -427,7 +428,7 @@ def _noted(verdict: Verdict) -> Verdict:
     """Tell what differs just below overflow, and refute nothing by it."""
     if verdict.holds:
         return verdict
-    dtype = str(verdict.regime.dtype).removeprefix("torch.")
+    dtype = named(verdict.regime.dtype)
     note = f"differs just below overflow of {dtype}, which is told and refutes nothing: {verdict.difference}"
     return replace(verdict, difference=None, notes=(*verdict.notes, note))
 

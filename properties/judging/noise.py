@@ -10,6 +10,7 @@ import torch
 
 from properties.cases.answering import FormError
 from properties.cases.regime import Regime, Undisturbed
+from properties.dtypes import named
 from properties.oracle.agreement import Difference, Equation
 from properties.oracle.disturbance import Disturbance
 from properties.oracle.nearness import first_beyond_a_few_units, first_beyond_noise, first_less_precise
@@ -39,9 +40,7 @@ class Judged:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader is told of a case in which no difference was found."""
-        computed = [
-            f"equal within {dtype}, in which a form computes".replace("torch.", "") for dtype in self.narrow
-        ]
+        computed = [f"equal within {named(dtype)}, in which a form computes" for dtype in self.narrow]
         digits = ["rounding leaves no digit of some entries: nothing is said of these"] if self.lost else []
         return (*computed, *digits)
 

@@ -14,7 +14,7 @@ from properties.cases.case import Case
 from properties.cases.domain import Domain
 from properties.cases.regime import Reals
 from properties.cases.sample import OutsideDomainError, Sample
-from properties.cases.setting import named
+from properties.dtypes import named
 from properties.judging.numbers import DOUBLE, SINGLE
 
 SAME_BITS = "bitwise the same in {}"

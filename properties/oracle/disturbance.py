@@ -34,6 +34,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
+from properties.dtypes import NARROW, widened
 from properties.operations.table import known
 from properties.operations.tf32 import COARSER, in_tf32
 from properties.oracle.mode import Mode
@@ -44,7 +45,6 @@ AMPLITUDE = 2.0
 """Of a disturbance, in unit roundoffs: a run stands for every order of summation, not for one."""
 USUAL_TERMS = 64
 """So many terms are added up without more than one disturbance of each."""
-NARROW = (torch.bfloat16, torch.float16)
 COPIES = ("copy_", "_to_copy")
 WORDS = {4: np.uint32, 8: np.uint64}
 MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
@@ -147,9 +147,8 @@ class Disturbance(Mode):
             turned = (1 + size * torch.from_numpy(_xi(parts[..., k].cpu().numpy(), key)) for k in (0, 1))
             factors = torch.complex(next(turned), next(turned) - 1).to(values.device)
             return (values * factors).to(values.dtype)
-        narrow = values.dtype in NARROW
         # ξ is the same on every device.
-        array = (values.float() if narrow else values.resolve_neg()).cpu().numpy()
+        array = widened(values.resolve_neg()).cpu().numpy()
         least = finfo.tiny if values.dtype == torch.float16 else 0.0
         bits = array if unrounded is None else unrounded.cpu().numpy()
         moved = torch.from_numpy(_moved(array, size * _xi(bits, key), least)).to(values.dtype)
@@ -214,15 +213,11 @@ def _unrounded(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping
     if name in COPIES:
         target, source = args[:2] if name == "copy_" else (args[0], args[0])
         narrow = (kwargs.get("dtype") or target.dtype) in NARROW
-        return _widened(source).expand_as(target).contiguous() if narrow else None
+        return widened(source.detach()).expand_as(target).contiguous() if narrow else None
     if not any(isinstance(one, Tensor) and one.dtype in NARROW for one in args):
         return None
-    wide = operation(*tree_map_only(Tensor, _widened, args), **kwargs)
+    wide = operation(*tree_map_only(Tensor, lambda one: widened(one.detach()), args), **kwargs)
     return wide if isinstance(wide, Tensor) and wide.dtype == torch.float32 else None
-
-
-def _widened(tensor: Tensor) -> Tensor:
-    return tensor.detach().float() if tensor.dtype in NARROW else tensor.detach()
 
 
 def _rounds(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

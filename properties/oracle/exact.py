@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 
+from properties.dtypes import named
 from properties.operations.bounds import Bound, Exact, Tainted, observed
 from properties.operations.table import Operation, known
 from properties.operations.tf32 import SIGNIFICAND, in_tf32
@@ -168,7 +169,7 @@ class Trace(Mode):
         if not tensor.is_floating_point():
             return observed(tensor)
         if torch.finfo(tensor.dtype).eps > torch.finfo(self.dtype).eps and not _fits(bound, tensor.dtype):
-            return Tainted(f"{name} computes in {tensor.dtype}".replace("torch.", ""))
+            return Tainted(f"{name} computes in {named(tensor.dtype)}")
         self.heaviest[bound.degree] = max(bound.weight, self.heaviest.get(bound.degree, 0.0))
         largest = tensor.abs().max().item()
         if not torch.equal(tensor, tensor.round()):

@@ -19,6 +19,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from properties.dtypes import widened
+
 CONSTANT = 16.0
 STAGES = {1: 1.0, 3: 4.0, 8: CONSTANT, 32: CONSTANT}
 """Disturbed runs -> the constant that is used with so many: most of what is right is seen with few."""
@@ -120,7 +122,7 @@ def times_less_precise(reference: tuple[Tensor, Tensor], candidate: tuple[Tensor
 
 def _row(values: Tensor) -> Tensor:
     """Return the root of the mean square of each row; of what has no axes, its size."""
-    size = _wide(values).abs().nan_to_num(0.0, 0.0, 0.0)
+    size = widened(values).abs().nan_to_num(0.0, 0.0, 0.0)
     return torch.linalg.vector_norm(size, dim=-1) / max(1, size.shape[-1]) ** 0.5 if size.ndim else size
 
 
@@ -135,13 +137,8 @@ def lost(plain: Tensor, spread: Tensor) -> Tensor:
 
 
 def _usable(plain: Tensor, disturbed: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-    """Give the undisturbed run and those disturbed ones that have its shape."""
-    return _wide(plain), [_wide(one) for one in disturbed if one.shape == plain.shape]
-
-
-def _wide(values: Tensor) -> Tensor:
-    """Give numbers with digits enough to say how far they lie apart."""
-    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
+    """Give the undisturbed run and those disturbed ones that have its shape, in digits enough."""
+    return widened(plain), [widened(one) for one in disturbed if one.shape == plain.shape]
 
 
 def _root_mean_square(values: Tensor) -> Tensor:

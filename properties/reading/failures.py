@@ -14,10 +14,11 @@ from torch import Tensor
 
 from equivalence.variable import ClaimError
 from properties.cases.regime import Integers, Reals, Regime
-from properties.cases.setting import DTYPES, Setting
+from properties.cases.setting import Setting
 from properties.cases.values import LOOKS
 from properties.circumstances import CIRCUMSTANCES
 from properties.circumstances.registry import together
+from properties.dtypes import DTYPES
 from properties.oracle.exact import MOST_BITS
 from properties.reading.devices import DEVICE, why_not
 from properties.refutation.failure import MOST_BYTES, SCHEMA_VERSION, Failure

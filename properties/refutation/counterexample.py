@@ -16,10 +16,11 @@ from properties.cases.case import Case
 from properties.cases.definition import field_values
 from properties.cases.regime import Integers
 from properties.cases.sample import Values
-from properties.cases.setting import USUAL, Setting, named
+from properties.cases.setting import USUAL, Setting
 from properties.cases.values import NORMAL, look
 from properties.circumstances.registry import told_of
 from properties.circumstances.registry import written as written_under
+from properties.dtypes import named
 from properties.judging.judge import Judge, Verdict
 from properties.judging.tally import Tally
 from properties.laws.registry import ANOTHER_FUNCTION, Law
@@ -195,7 +196,7 @@ def _tensor(name: str, value: Tensor, wrong: Tensor | None = None) -> TensorReco
     return TensorRecord(
         name=name,
         shape=list(value.shape),
-        dtype=str(value.dtype).removeprefix("torch."),
+        dtype=named(value.dtype),
         entries=[] if omitted else [_number(entry) for entry in value.reshape(-1).tolist()],
         omitted=omitted,
         wrong=[] if wrong is None or omitted else list(_places(wrong.expand(value.shape))),
@@ -216,7 +217,7 @@ def _number(entry: float) -> float | int | str:
 
 def _decided(verdict: Verdict) -> str:
     """Say how a case was decided, and in which dtype where it is not float64."""
-    dtype = str(verdict.regime.dtype).removeprefix("torch.")
+    dtype = named(verdict.regime.dtype)
     if isinstance(verdict.regime, Integers) and verdict.decided != ROUNDING:
         return EXACT.refuted.format(dtype=dtype).removesuffix(" in float64")
     return verdict.decided.refuted.format(dtype=dtype)

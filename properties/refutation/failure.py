@@ -16,7 +16,8 @@ from typing import Any
 from properties.cases.definition import field_values
 from properties.cases.regime import Integers, Regime
 from properties.cases.sample import Values
-from properties.cases.setting import USUAL, Setting, named
+from properties.cases.setting import USUAL, Setting
+from properties.dtypes import named
 from properties.refutation.counterexample import Refuted, place
 
 SCHEMA_VERSION = 3

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from properties.cases.sample import Values
+from properties.dtypes import named
 from properties.judging.judge import Judge, Verdict
 from properties.oracle.agreement import Difference
 
@@ -28,7 +29,7 @@ def told(judge: Judge, verdict: Verdict, values: Values) -> str:
     """Say from which |x| on the candidate overflows, or that it gives no number for inputs of any size."""
     names = [name for name in verdict.case.claim.inputs() if name in values]
     size = max((_largest(values[name]) for name in names), default=0.0)
-    dtype = str(verdict.regime.dtype).removeprefix("torch.")
+    dtype = named(verdict.regime.dtype)
     if not size or _overflows(judge, verdict, _scaled(values, names, SMALL)):
         return "no number where the reference gives one"
     low, high = SMALL, 1.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from properties.cases.setting import DTYPES, USUAL, Setting
+from properties.cases.setting import USUAL, Setting
 from properties.cases.values import LOOKS, NORMAL
 from properties.circumstances import CIRCUMSTANCES
 from properties.circumstances.registry import APART
+from properties.dtypes import DTYPES
 from properties.laws import all_laws
 from properties.report.document import CellRecord
 from properties.report.numbers import plural

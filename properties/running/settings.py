@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from properties.cases.setting import DTYPES, USUAL, Setting
+from properties.cases.setting import USUAL, Setting
+from properties.dtypes import DTYPES
 from properties.reading.claims import UsageError
 from properties.reading.devices import device_named
 

@@ -363,7 +363,7 @@ BREAKS = [
     ("if once or name in COPIES", "if name in COPIES"),
     ("bits = array if unrounded is None else", "bits = array if True else"),
     ('target, source = args[:2] if name == "copy_" else', "target, source ="),
-    ("tensor.detach().float() if tensor.dtype in NARROW", "tensor.detach() if tensor.dtype in NARROW"),
+    ("widened(one.detach())", "one.detach()"),
     ('SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}', "SEVERAL_AT_EACH_ENTRY = set()"),
     ("factor = AMPLITUDE * _growth(name, args)", "factor = AMPLITUDE"),
     ("math.sqrt(known(name).terms(args) / USUAL_TERMS)", "known(name).terms(args) / USUAL_TERMS"),

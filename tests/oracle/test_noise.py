@@ -199,7 +199,7 @@ BREAKS = [
     ("finfo.tiny / finfo.eps", "1.0"),
     ("finfo.tiny if dtype == torch.float16 else", ""),
     ("finfo(dtype).eps ** -0.5", "finfo(dtype).eps ** -0.4"),
-    ("return values.float() if values.dtype in", "return values if values.dtype in"),
+    ("return widened(plain), [widened(one) for", "return plain, [one for"),
     ("for one in disturbed if one.shape == plain.shape", "for one in disturbed"),
     ("if not usable or not plain.numel():", "if False:"),
     ("kept = deviations.sort(0).values[: len(usable) - len(usable) // LEFT_OUT]", "kept = deviations"),
