@@ -41,7 +41,9 @@ softmax near 0, logsumexp near 0. There it is those larger numbers that are dist
 
 **Ties.** At a maximum of equal entries, one disturbed entry would win by chance, and its gradient would go
 elsewhere. So ξ is no random draw: it follows from the bits of a number, the operation and the place of the
-argument in it. Numbers that are equal are moved alike where one operation meets them, and stay equal.
+argument in it. Numbers that are equal are moved alike where one operation meets them, and stay equal. Where a
+matrix is solved or factored equal entries choose nothing; moved alike, they would keep what they cancel to,
+which rounding does not: there each entry is moved by itself.
 
 **Thresholds.** Near a threshold a disturbed run may choose the other way. It is then as far from the plain
 run as the two sides of the threshold, which is no rounding. So the noise of an entry is the root of the

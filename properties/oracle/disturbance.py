@@ -15,7 +15,8 @@ difference of disturbed as well.
 
 ξ follows from the bits of a number, and from the operation and the place in it that the number has. Numbers
 that are tied stay tied where one operation meets them, so that no choice among them is made anew. In bfloat16
-and float16 it follows from the bits before they are rounded: what rounding alone makes alike is no tie.
+and float16 it follows from the bits before they are rounded: what rounding alone makes alike is no tie. Where
+a matrix is solved or factored, ties of its entries choose nothing, and each is moved by itself.
 
 Sources: D. S. Parker, Monte Carlo Arithmetic, 1997; N. J. Higham, Accuracy and Stability of Numerical
 Algorithms, 2nd ed., sections 2.2 (the model) and 1.5 (backward error).
@@ -46,6 +47,8 @@ AMPLITUDE = 2.0
 USUAL_TERMS = 64
 """So many terms are added up without more than one disturbance of each."""
 COPIES = ("copy_", "_to_copy")
+ELIMINATING = ("cholesky", "linalg", "lu_solve", "triangular_solve")
+"""Parts of the names of what solves or factors a matrix."""
 WORDS = {4: np.uint32, 8: np.uint64}
 MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 SHIFTS = (np.uint64(32), np.uint64(29))
@@ -97,11 +100,12 @@ class Disturbance(Mode):
     def _inputs(self, operation: Any, name: str, args: tuple[Any, ...]) -> list[Any]:
         """Disturb what an operation only reads."""
         factor = AMPLITUDE * _growth(name, args) * (COARSER if in_tf32(name, tensors(args)) else 1)
+        apart = _eliminates(name)
         declared = operation._schema.arguments  # noqa: SLF001
         return [
             arg
             if one.alias_info is not None or one.name.startswith("running_")
-            else self._changed(arg, factor, place)
+            else self._changed(arg, factor, place, _places(arg) if apart else None)
             for place, (one, arg) in enumerate(zip(declared, args, strict=False))
         ]
 
@@ -124,19 +128,17 @@ class Disturbance(Mode):
                 tensor.copy_(self._disturbed(tensor, AMPLITUDE, -1, unrounded))
         return result
 
-    def _changed(self, tree: Any, factor: float, place: int, unrounded: Tensor | None = None) -> Any:
+    def _changed(self, tree: Any, factor: float, place: int, bits: Tensor | None = None) -> Any:
         if isinstance(tree, Tensor):
-            return self._disturbed(tree, factor, place, unrounded) if _is_inexact(tree) else tree
+            return self._disturbed(tree, factor, place, bits) if _is_inexact(tree) else tree
         if isinstance(tree, list | tuple):
             return tree_map_only(Tensor, lambda one: self._changed(one, factor, place), tree)
         return tree
 
-    def _disturbed(
-        self, tensor: Tensor, factor: float, place: int, unrounded: Tensor | None = None
-    ) -> Tensor:
+    def _disturbed(self, tensor: Tensor, factor: float, place: int, bits: Tensor | None = None) -> Tensor:
         """Return (1 + factor u ξ) times a tensor; both parts of a complex number are moved by its size.
 
-        ξ follows from the bits of the tensor, or from those that it had before it was rounded.
+        ξ follows from the bits of the tensor, or of what stands for it.
         """
         key = hash((self.number, self._calls, place)) % 2**64
         values = tensor.detach()
@@ -150,8 +152,8 @@ class Disturbance(Mode):
         # ξ is the same on every device.
         array = widened(values.resolve_neg()).cpu().numpy()
         least = finfo.tiny if values.dtype == torch.float16 else 0.0
-        bits = array if unrounded is None else unrounded.cpu().numpy()
-        moved = torch.from_numpy(_moved(array, size * _xi(bits, key), least)).to(values.dtype)
+        by = size * _xi(array if bits is None else bits.cpu().numpy(), key)
+        moved = torch.from_numpy(_moved(array, by, least)).to(values.dtype)
         return _lying_as(values, moved.to(values.device))
 
 
@@ -245,6 +247,16 @@ def _rounds_once(operation: Any, name: str) -> bool:
     """Whether an operation is a single one on each entry: its result alone is disturbed."""
     several = name.endswith("_backward") or name.removesuffix("_") in SEVERAL_AT_EACH_ENTRY
     return torch.Tag.pointwise in operation.tags and not several
+
+
+def _eliminates(name: str) -> bool:
+    """Whether an operation solves or factors a matrix, by differences of its entries."""
+    return any(part in name for part in ELIMINATING) and "norm" not in name
+
+
+def _places(arg: Any) -> Tensor | None:
+    """Return a number of its own for each entry: equal ones, moved alike, keep what they cancel to."""
+    return torch.arange(arg.numel()).reshape(arg.shape) if isinstance(arg, Tensor) else None
 
 
 def _growth(name: str, args: tuple[Any, ...]) -> float:

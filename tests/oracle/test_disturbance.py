@@ -92,6 +92,24 @@ def check_what_rounding_alone_makes_alike_is_no_tie(module: Any) -> None:
                 assert run(module, shifted, one.clone()).unique().numel() == 1
 
 
+def check_the_entries_of_a_matrix_that_is_solved_are_moved_apart(module: Any) -> None:
+    matrix = 3 * torch.eye(16, dtype=torch.float64)
+    ones = torch.ones(16, 1, dtype=torch.float64)
+    solvers: list[Callable[[torch.Tensor], torch.Tensor]] = [
+        lambda a: torch.linalg.solve(a, ones),
+        lambda a: torch.linalg.inv(a).diagonal(),
+        lambda a: torch.linalg.cholesky(a).diagonal(),
+        lambda a: torch.linalg.solve_triangular(a, ones, upper=False),
+        lambda a: torch.cholesky_solve(ones, a),
+    ]
+    for solve in solvers:
+        assert run(module, solve, matrix).unique().numel() > 1
+    # The lengths of equal rows are tied still.
+    assert (
+        run(module, lambda x: torch.linalg.vector_norm(x, dim=-1), ones.expand(16, 3)).unique().numel() == 1
+    )
+
+
 def shifts_to(dtype: torch.dtype) -> list[Callable[[torch.Tensor], torch.Tensor]]:
     """Give ways to come to one number of a narrow dtype from several: by a sum, in place, by a copy."""
     return [
@@ -359,9 +377,13 @@ BREAKS = [
     ("raise DisturbanceError(", "raise ValueError("),
     ("args if once else self._inputs(operation, name, args)", "args"),
     ("_unrounded(operation, name, args, kwargs) if once or name in COPIES else None", "None"),
+    ("_places(arg) if apart else None", "None"),
+    ('and "norm" not in name', ""),
+    ('ELIMINATING = ("cholesky", "linalg",', 'ELIMINATING = ("cholesky",'),
+    ('ELIMINATING = ("cholesky", "linalg",', 'ELIMINATING = ("linalg",'),
     ("if once or name in COPIES", "if once"),
     ("if once or name in COPIES", "if name in COPIES"),
-    ("bits = array if unrounded is None else", "bits = array if True else"),
+    ("array if bits is None else", "array if True else"),
     ('target, source = args[:2] if name == "copy_" else', "target, source ="),
     ("widened(one.detach())", "one.detach()"),
     ('SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}', "SEVERAL_AT_EACH_ENTRY = set()"),
