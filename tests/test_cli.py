@@ -109,6 +109,41 @@ def test_a_claim_in_a_file_and_a_deliberate_mistake(tmp_path: Path, capsys: Capt
     assert re.search(r"difference +output\[0\]: candidate -?\d+, reference -?\d+", out)
 
 
+NAMESAKES = """
+from torch import nn
+from equivalence import Dim, Equivalence, Real
+
+
+class Same(nn.Linear):
+    pass
+
+
+class SameIsLinear(Equivalence):
+    n: Dim
+    x = Real("*batch n")
+
+    def reference(self):
+        return nn.Linear(self.n, 2)
+
+    def candidate(self):
+        return Same(self.n, 2)
+
+
+class AgainIsLinear(SameIsLinear):
+    pass
+"""
+
+
+def test_claims_of_one_file_and_of_its_namesake_keep_their_classes(tmp_path: Path, capsys: Captured) -> None:
+    places = []
+    for folder in (tmp_path / "one", tmp_path / "other"):
+        folder.mkdir()
+        (folder / "own.py").write_text(NAMESAKES)
+        places += [f"{folder / 'own.py'}:{name}" for name in ("SameIsLinear", "AgainIsLinear")]
+    code, out, _ = run("verify", *places, "--law", "state", capsys=capsys)
+    assert code == 0, out
+
+
 MISTAKES = [
     (["verify", "two-d-fcc"], "no claim is called 'two-d-fcc'", "did you mean 'two-d-fc'?"),
     (["verify", "two-d-fc", "--law", "forwrd"], "a law is one of", "did you mean 'forward'?"),

@@ -12,7 +12,7 @@ import pytest
 
 from equivalence.claim import Equivalence
 from properties.laws import LAWS
-from properties.reading.claims import load_claim
+from properties.reading.claims import FILE_PREFIX, load_claim
 from properties.reading.failures import parse, read
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import MOST_BYTES, Failure, described, write
@@ -148,8 +148,13 @@ class User:
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield User(tmp_path)
-    for name in ("claims_in_own", "claims_in_broken"):
-        sys.modules.pop(name, None)
+    for name in loaded():
+        del sys.modules[name]
+
+
+def loaded() -> list[str]:
+    """Name the modules of claims that are loaded from files."""
+    return [name for name in sys.modules if name.startswith(FILE_PREFIX)]
 
 
 def failure_of(claim: type[Equivalence], law: str) -> Failure:
@@ -233,9 +238,10 @@ def test_a_form_that_is_mended_is_asked_for_numbers_that_the_one_that_raised_was
 
 def test_a_claim_that_a_file_alone_names_is_not_imported(user: User) -> None:
     path = file_of(user.failure("Wrong"), user.folder)
-    del sys.modules["claims_in_own"]
+    for name in loaded():
+        del sys.modules[name]
     assert_error(said("replay", str(path)), "own.py:Wrong', which is not in the catalogue")
-    assert "claims_in_own" not in sys.modules
+    assert not loaded()
 
 
 @pytest.mark.parametrize(

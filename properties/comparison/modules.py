@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import ast
-import importlib
-import importlib.util
 import sys
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 from properties.reading.claims import UsageError, load_module
+from properties.reading.modules import module_in
 
 
 def module_at(beside: str, path: str) -> ModuleType:
-    """Load the module in a file, `path` seen from the folder of the file `beside`; FileNotFoundError.
-
-    It gets a name of its own, so that two files of the same stem are two modules, and is loaded once, so that
-    its classes stay the same ones.
-    """
-    file = (Path(beside).parent / path).resolve()
-    name = f"forms_in_{file.stem}_{zlib.crc32(bytes(file)):08x}"
-    if name not in sys.modules:
-        _load(name, file)
-    return sys.modules[name]
+    """Load the module in a file, `path` seen from the folder of the file `beside`; FileNotFoundError."""
+    return module_in(Path(beside).parent / path, "forms_in_")
 
 
 def import_form_module(place: str) -> ModuleType:
@@ -47,24 +37,6 @@ def check_neighbours(old: ModuleType, new: ModuleType) -> None:
                 "which their files import: new would run with the one of old; rename one of the two"
             )
             raise UsageError(message)
-
-
-def _load(name: str, file: Path) -> None:
-    specification = importlib.util.spec_from_file_location(name, file)
-    if specification is None or specification.loader is None or not file.is_file():
-        message = f"no such file: {file}"
-        raise FileNotFoundError(message)
-    # Its neighbours can be imported, and its folder hides no other module.
-    if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))
-    module = importlib.util.module_from_spec(specification)
-    # Pickling a form looks its module up by name.
-    sys.modules[name] = module
-    try:
-        specification.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
 
 
 def _folder(module: ModuleType | None) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -19,6 +18,7 @@ from properties.cases.fields import read_size
 from properties.cases.values import LOOKS
 from properties.circumstances.registry import read
 from properties.laws import all_laws
+from properties.reading.modules import module_in
 
 SEED_BOUND = 2**32
 FILE_PREFIX = "claims_in_"
@@ -41,7 +41,7 @@ def load_claim(name: str) -> type[Equivalence]:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         message = f"no claim is called {name!r}: give a listed name, module:Class or file.py:Class{hint}"
         raise UsageError(message)
-    module = load_module(place, _load_file)
+    module = load_module(place, _claims_in)
     claim = getattr(module, attribute, None)
     if not _is_claim(claim):
         known = [key for key, value in vars(module).items() if _is_claim(value) and value is not Equivalence]
@@ -79,20 +79,8 @@ def load_module(place: str, load_file: Callable[[str], ModuleType]) -> ModuleTyp
         raise UsageError(message) from error
 
 
-def _load_file(place: str) -> ModuleType:
-    path = Path(place)
-    specification = importlib.util.spec_from_file_location(FILE_PREFIX + path.stem, path)
-    if specification is None or specification.loader is None or not path.is_file():
-        message = f"no such file: {path}"
-        raise FileNotFoundError(message)
-    # Its neighbours can be imported, and its own name hides no other module.
-    if str(path.parent.resolve()) not in sys.path:
-        sys.path.append(str(path.parent.resolve()))
-    module = importlib.util.module_from_spec(specification)
-    # Pickling a user's form looks its module up by name.
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
+def _claims_in(place: str) -> ModuleType:
+    return module_in(Path(place), FILE_PREFIX)
 
 
 def read_value(domain: Domain, name: str, value: str) -> Any:
