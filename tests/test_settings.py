@@ -20,20 +20,20 @@ from properties.cases.sample import Sample
 from properties.cases.setting import USUAL, Setting
 from properties.cli import main
 from properties.dtypes import DTYPES
-from properties.judging.judge import Judge
+from properties.judging.judge import Judge, Verdict
 from properties.laws import LAWS
 from properties.laws.inputs import _wrong
 from properties.operations import tf32
 from properties.oracle.disturbance import Disturbance
-from properties.oracle.exact import MOST_MISSED, SIGNIFICANDS
+from properties.oracle.exact import MOST_MISSED, SIGNIFICANDS, Exactness
 from properties.reading.failures import FailureFileError, parse, setting_of
 from properties.refutation.counterexample import Refuted
-from properties.refutation.failure import SCHEMA_VERSION
+from properties.refutation.failure import SCHEMA_VERSION, described, write
 from properties.replaying.replay import from_case, from_failure
 from properties.running.cell import Cell, Plan
 from properties.running.recording import Status, record
 from properties.running.refusals import MostlyRefusedError
-from properties.ways import EXACT, ROUNDING
+from properties.ways import DISTRIBUTIONS, EXACT, ROUNDING
 
 NARROW = [Setting(torch.bfloat16), Setting(torch.float16)]
 EVERY = [Setting(dtype) for dtype in DTYPES.values()]
@@ -258,6 +258,123 @@ def test_few_bits_stand_beside_reals_and_none_leave_these_alone() -> None:
     assert cell(RightIsLinear, setting, "parameter_gradient").judge.verdict(large).decided == ROUNDING
 
 
+class DroppedByOtherDraws(Dropped):
+    """The same layer, which draws in float64 whatever it is given."""
+
+    def candidate(self) -> nn.Module:
+        return DropsBySigns()
+
+
+class DropsBySigns(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 2 * (torch.randn(x.shape, dtype=torch.float64) > 0) if self.training else x
+
+
+class Squared(nn.Module):
+    """(1,000 x)², and something that is not finite beside it where that is not."""
+
+    def __init__(self, *, cancels: bool) -> None:
+        super().__init__()
+        self.cancels = cancels
+
+    def forward(self, x: Tensor) -> Tensor:
+        large = (1000 * x).square()
+        return large + (large - large) if self.cancels else large
+
+
+class LeavesTheRangeOfFloat16(Equivalence):
+    """inf beside nan, where the reference itself leaves the range."""
+
+    features: Features
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return Squared(cancels=False)
+
+    def candidate(self) -> nn.Module:
+        return Squared(cancels=True)
+
+
+class EntryByEntry(nn.Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.unsqueeze(-2) * self.weight).sum(-1) + self.bias
+
+
+class NoProductIsLinear(Claim):
+    """Autocast computes a product of matrices in bfloat16, and products of entries as they are."""
+
+    def candidate(self) -> nn.Module:
+        return EntryByEntry(self.features, 2)
+
+
+def test_what_a_narrow_dtype_rounds_is_no_draw() -> None:
+    setting = Setting(torch.bfloat16)
+    case = Case(DroppedByOtherDraws(features=3), {"batch": (4,)}, 0, setting=setting)
+    verdict = cell(DroppedByOtherDraws, setting).judge.verdict(case)
+    assert verdict.holds
+    assert (verdict.decided, verdict.regime.dtype) == (DISTRIBUTIONS, torch.float32)
+
+
+def test_where_both_forms_leave_the_range_of_float16_nothing_is_said() -> None:
+    assert tried(LeavesTheRangeOfFloat16, Setting(torch.float16), values="normal").tally.executed
+
+
+@pytest.mark.parametrize("setting", EVERY, ids=str)
+def test_the_dtype_that_autocast_leaves_is_no_difference(setting: Setting) -> None:
+    case = replace(typical(setting, NoProductIsLinear), under=("autocast",))
+    assert cell(NoProductIsLinear, setting).judge.verdict(case).holds
+
+
+def test_reals_are_tried_where_integers_of_a_narrow_dtype_miss_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Case] = []
+    by_reals = Judge._by_reals
+
+    def counted(judge: Judge, case: Case, exactness: Exactness | None = None) -> Verdict:
+        asked.append(case)
+        return by_reals(judge, case, exactness)
+
+    monkeypatch.setattr(Judge, "_by_reals", counted)
+    for setting in (USUAL, Setting(torch.bfloat16)):
+        case = Case(RightIsLinear(features=2), {"batch": (2,)}, 0, setting=setting)
+        assert cell(RightIsLinear, setting).judge.verdict(case).decided == EXACT
+    assert [case.setting.dtype for case in asked] == [torch.bfloat16]
+
+
+def test_a_case_with_bits_left_is_exact_where_the_largest_has_none() -> None:
+    judge = cell(RightIsLinear, Setting(torch.bfloat16), "parameter_gradient").judge
+    small, large = (
+        Case(RightIsLinear(features=1), {"batch": (rows,)}, 0, setting=Setting(torch.bfloat16))
+        for rows in (1, 2**8)
+    )
+    assert judge.exactness(large).bits < 1
+    assert judge.exactness(small).bits >= 1
+
+
+def test_files_of_two_settings_stand_side_by_side(tmp_path: Path) -> None:
+    for setting in (USUAL, Setting(torch.bfloat16)):
+        found = refuted(WrongEverywhere, setting)
+        assert write(described(found), str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+class WrongEverywhere(Claim):
+    """Wrong in every dtype."""
+
+    def candidate(self) -> nn.Module:
+        return nn.Sequential(nn.Linear(self.features, 2), nn.ReLU())
+
+    def carry(self, theta: Any) -> Any:
+        return {f"0.{name}": value for name, value in theta.items()}
+
+
+@pytest.mark.parametrize(("bits", "stated"), [(0, None), (7, 2 / 2**8)])
+def test_a_probability_is_stated_where_integers_miss_little(bits: int, stated: float | None) -> None:
+    found = Exactness(bits, 0, degree=2, piecewise=False, dtype=torch.bfloat16)
+    assert found.miss_probability == stated
+
+
 def test_every_eighth_case_is_in_float32_where_the_setting_is_float64_alone() -> None:
     eighth = replace(typical(USUAL), seed=7)
     assert eighth.in_single
@@ -290,13 +407,13 @@ def test_a_case_and_its_file_are_seen_again_where_they_were_found() -> None:
     found = refuted(SlipInBfloat16, Setting(torch.bfloat16))
     line = found.record.replay
     assert line.endswith("--law forward --dtype bfloat16")
-    assert "--" not in refuted(SlipInBfloat16Everywhere, USUAL).record.replay.partition("--law forward")[2]
+    assert "--" not in refuted(SlipInFloat64, USUAL).record.replay.partition("--law forward")[2]
     case = re.findall(r"'(.*)'", line)[0]
     assert from_case(case, "forward", setting=Setting(torch.bfloat16)).refuted
     assert from_case(case, "forward").refuted is None
 
 
-class SlipInBfloat16Everywhere(Claim):
+class SlipInFloat64(Claim):
     """Wrong in float64."""
 
     def candidate(self) -> nn.Module:
@@ -322,19 +439,19 @@ def test_a_file_keeps_the_setting(tmp_path: Path) -> None:
 
 
 def test_a_file_of_the_version_before_is_one_in_float64(tmp_path: Path) -> None:
-    data = kept(SlipInBfloat16Everywhere, USUAL, tmp_path)
+    data = kept(SlipInFloat64, USUAL, tmp_path)
     del data["dtype"]
     failure = parse(json.dumps({**data, "schema": SCHEMA_VERSION - 1}).encode())
     assert setting_of(failure) == USUAL
-    assert from_failure(failure, SlipInBfloat16Everywhere).refuted
+    assert from_failure(failure, SlipInFloat64).refuted
     with pytest.raises(FailureFileError, match="keys"):
         parse(json.dumps(data).encode())
 
 
 def test_a_file_from_a_device_that_is_not_here_is_told_in_one_line(tmp_path: Path) -> None:
-    data = kept(SlipInBfloat16Everywhere, USUAL, tmp_path) | {"device": "cuda:99"}
+    data = kept(SlipInFloat64, USUAL, tmp_path) | {"device": "cuda:99"}
     with pytest.raises(FailureFileError, match=r"found on cuda:99, .*; replay it where it can$"):
-        from_failure(parse(json.dumps(data).encode()), SlipInBfloat16Everywhere)
+        from_failure(parse(json.dumps(data).encode()), SlipInFloat64)
 
 
 COMMAND = ["verify", "n-d-linear", "--law=forward", "--examples=3"]
