@@ -1,11 +1,12 @@
 """What is claimed: two ways of writing a layer, said to be the same layer."""
 
-from equivalence.claim import AtLeast, Between, ClaimError, Dim, Equivalence, Index, Mask, Over, Real
+from equivalence.claim import AtLeast, Between, Bool, ClaimError, Dim, Equivalence, Index, Mask, Over, Real
 from equivalence.distribution import Constant, Normal, TruncatedNormal, Uniform
 
 __all__ = [
     "AtLeast",
     "Between",
+    "Bool",
     "ClaimError",
     "Constant",
     "Dim",

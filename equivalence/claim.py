@@ -10,9 +10,21 @@ from torch import Tensor, nn
 
 from equivalence.counts import Counts
 from equivalence.distribution import Distribution
-from equivalence.variable import AtLeast, Between, ClaimError, Index, Mask, Over, Real, Variable
+from equivalence.variable import AtLeast, Between, Bool, ClaimError, Index, Mask, Over, Real, Variable
 
-__all__ = ["AtLeast", "Between", "ClaimError", "Dim", "Equivalence", "Index", "Mask", "Over", "Real", "Theta"]
+__all__ = [
+    "AtLeast",
+    "Between",
+    "Bool",
+    "ClaimError",
+    "Dim",
+    "Equivalence",
+    "Index",
+    "Mask",
+    "Over",
+    "Real",
+    "Theta",
+]
 
 Dim = Annotated[int, AtLeast(0)]
 """A size of the claim, zero included."""

@@ -178,3 +178,18 @@ class Index(Variable):
 
     def _largest(self, size: SizeOf) -> int:
         return max(0, size(self.below) - 1)
+
+
+@dataclass(frozen=True)
+class Bool(Variable):
+    """A tensor of True and False, as in Bool("*batch places"): a padding mask, what is kept, a choice."""
+
+    def draw(self, shape: tuple[int, ...], size: SizeOf, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+        """Return rows of which a third is all False and a third all True, where forms break: nothing left."""
+        rates = 3 * torch.rand((*shape[:-1], 1) if shape else shape, generator=generator) - 1
+        return torch.rand(shape, generator=generator) < rates
+
+    def retyped(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Give another dtype, and integers."""
+        yield from super().retyped(x)
+        yield "integers", x.long()

@@ -49,6 +49,21 @@ def sequential(in_features, out_features, bias):
     return nn.Sequential(nn.Identity(), nn.Linear(in_features, out_features, bias))
 
 
+class Filled(nn.Linear):
+    def forward(self, x, keep):
+        return super().forward(x).masked_fill(~keep, 0)
+
+
+class Chosen(nn.Linear):
+    def forward(self, x, keep):
+        return torch.where(keep, super().forward(x), 0)
+
+
+class Inverted(nn.Linear):
+    def forward(self, x, keep):
+        return super().forward(x).masked_fill(keep, 0)
+
+
 class OneHot(nn.Module):
     def __init__(self, classes, width):
         super().__init__()
@@ -219,6 +234,13 @@ def test_indices_are_drawn_below_a_field(capsys: Captured) -> None:
     renamed = ["--pass", "new.classes=num_embeddings", "--pass", "new.width=embedding_dim"]
     words = ["torch.nn:Embedding", "forms.py:OneHot", *fields, *renamed, *FORWARD]
     assert compare(*words, capsys=capsys)[0] == 0
+
+
+@pytest.mark.parametrize(("candidate", "code"), [("Chosen", 0), ("Inverted", 1)])
+def test_an_input_may_be_true_or_false(candidate: str, code: int, capsys: Captured) -> None:
+    inputs = ["--input", "*batch in_features", "--bool", "keep=*batch out_features"]
+    words = ["forms.py:Filled", f"forms.py:{candidate}", "--fields", "in_features,out_features", *inputs]
+    assert compare(*words, *FORWARD, capsys=capsys)[0] == code
 
 
 @pytest.mark.parametrize(

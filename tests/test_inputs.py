@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from equivalence.claim import AtLeast, Equivalence, Index, Real
+from equivalence.claim import AtLeast, Bool, Dim, Equivalence, Index, Real
 from equivalence.variable import Variable
 from properties.cases.domain import Domain
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
 
-KINDS = (Real("*batch size"), Index("*batch", "size"))
+KINDS = (Real("*batch size"), Index("*batch", "size"), Bool("*batch size"))
 SIZES = (0, 1, 5)
 
 
@@ -40,6 +40,72 @@ class DoublesTheLast(Equivalence):
 
     def candidate(self) -> nn.Module:
         return Table(self.rows, last=2.0)
+
+
+class Kept(nn.Module):
+    """softmax over the places that are kept; where none is, nan."""
+
+    def __init__(self, features: int, hidden: float = -torch.inf, *, inverted: bool = False) -> None:
+        super().__init__()
+        self.score = nn.Linear(features, 1)
+        self.hidden = hidden
+        self.inverted = inverted
+
+    def forward(self, x: Tensor, keep: Tensor) -> Tensor:
+        return (
+            self.score(x).squeeze(-1).masked_fill(keep if self.inverted else ~keep, self.hidden).softmax(-1)
+        )
+
+
+class Chosen(Kept):
+    """The same, by a choice."""
+
+    def forward(self, x: Tensor, keep: Tensor) -> Tensor:
+        return torch.where(keep, self.score(x).squeeze(-1), self.hidden).softmax(-1)
+
+
+class Added(Kept):
+    """The same, by a bias that is added: where nothing is kept its gradient is nan, and that of a fill 0."""
+
+    def forward(self, x: Tensor, keep: Tensor) -> Tensor:
+        bias = torch.zeros(keep.shape, dtype=x.dtype, device=x.device).masked_fill(~keep, -torch.inf)
+        return (self.score(x).squeeze(-1) + bias).softmax(-1)
+
+
+class ChosenIsFilled(Equivalence):
+    """A score may be chosen or filled in."""
+
+    same = "module"
+    features: Dim
+    x = Real("*batch places features")
+    keep = Bool("*batch places")
+
+    def reference(self) -> nn.Module:
+        return Kept(self.features)
+
+    def candidate(self) -> nn.Module:
+        return Chosen(self.features)
+
+
+class AddedIsFilled(ChosenIsFilled):
+    """A mask may be added or filled in, but for gradients."""
+
+    def candidate(self) -> nn.Module:
+        return Added(self.features)
+
+
+class NeverQuiteHidden(ChosenIsFilled):
+    """Of a row with nothing kept, -1e4 makes the same as of one that is all kept."""
+
+    def candidate(self) -> nn.Module:
+        return Kept(self.features, hidden=-1e4)
+
+
+class KeepsTheOthers(ChosenIsFilled):
+    """True means hidden."""
+
+    def candidate(self) -> nn.Module:
+        return Kept(self.features, inverted=True)
 
 
 def drawn(kind: Variable, size: int) -> Tensor:
@@ -93,3 +159,38 @@ def test_the_smallest_index_that_shows_a_failure_is_not_negative() -> None:
     values, _ = found.value.smallest
     assert values["i"].max() == found.value.verdict.case.size("rows") - 1
     assert values["i"].min() >= 0
+
+
+def test_rows_of_bool_are_all_true_or_all_false_or_neither() -> None:
+    x = Bool("*batch size").draw((900, 20), lambda _: 20, torch.Generator().manual_seed(0))
+    full, empty = x.all(-1).double().mean(), (~x).all(-1).double().mean()
+    assert x.dtype == torch.bool
+    assert 0.3 < full < 0.4
+    assert 0.3 < empty < 0.4
+    assert Bool("").draw((), lambda _: 0, torch.Generator().manual_seed(0)).shape == ()
+
+
+@pytest.mark.parametrize("law", ["forward", "input_gradient", "rows", "layout", "rejects", "state", "modes"])
+def test_two_ways_to_mask_are_the_same(law: str) -> None:
+    cell = Cell(Domain(ChosenIsFilled), LAWS[law])
+    cell.test(Plan())()
+    assert cell.tally.executed > 10
+
+
+@pytest.mark.parametrize(
+    ("claim", "law"),
+    [(NeverQuiteHidden, "forward"), (KeepsTheOthers, "forward"), (AddedIsFilled, "input_gradient")],
+)
+def test_a_wrong_mask_is_refuted_by_a_small_one(claim: type[Equivalence], law: str) -> None:
+    with pytest.raises(Refuted) as found:
+        Cell(Domain(claim), LAWS[law]).test(Plan())()
+    values, _ = found.value.smallest
+    assert values["keep"].dtype == torch.bool
+    assert values["keep"].numel() <= 3
+    if claim is not KeepsTheOthers:
+        assert not values["keep"].any()
+        assert "keep [0" in str(found.value)
+
+
+def test_added_is_filled_but_for_gradients() -> None:
+    Cell(Domain(AddedIsFilled), LAWS["forward"]).test(Plan())()

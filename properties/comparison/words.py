@@ -35,6 +35,9 @@ INPUTS = {
         'an input of integers below a size: "*batch<classes" or "i=*batch<classes"',
         below=True,
     ),
+    "Bool": InputWord(
+        "--bool", "bcd", 'the axes of an input of True and False: "*batch places" or "keep=*batch places"'
+    ),
 }
 """Class of a variable -> how it is said."""
 SIDES = ("old", "new")
@@ -59,7 +62,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Input:
-    """One input of both forms: Real("*batch features") or Index("*batch", "classes")."""
+    """One input of both forms: Real("*batch features"), Index("*batch", "classes"), Bool("*batch places")."""
 
     name: str
     kind: str
