@@ -136,11 +136,11 @@ class UnknownParameter(LinearIsLinear):
 
 
 class NoTensor(LinearIsLinear):
-    """A form that returns a dictionary."""
+    """A form that returns an iterator in a dictionary."""
 
     class Wrapped(nn.Linear):
         def forward(self, x: Tensor) -> Any:
-            return {"y": super().forward(x)}
+            return {"y": iter([super().forward(x)])}
 
     def candidate(self) -> nn.Module:
         return self.Wrapped(self.in_features, 2)
@@ -256,7 +256,7 @@ ERRORS: list[tuple[type[Equivalence], list[str]]] = [
     (MissingParameter, ["MissingParameter", "misses ['bias']", "'weight'"]),
     (WrongShape, ["WrongShape", "'weight'", "(2, ", "reshape"]),
     (UnknownParameter, ["UnknownParameter", "['scale']", "leave these out"]),
-    (NoTensor, ["NoTensor", "returned dict", "candidate Wrapped", "wrap it"]),
+    (NoTensor, ["NoTensor", 'returned list_iterator at ["y"]', "candidate Wrapped", "wrap it"]),
     (Lazy, ["Lazy", "candidate knows the shape", "construct it with its sizes"]),
     (NothingToDraw, ["NothingToDraw", "prime above 100", "widen"]),
     (UnknownLaw, ["fordward", "did you mean 'forward'"]),

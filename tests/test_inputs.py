@@ -5,6 +5,7 @@ from typing import Annotated
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softmax
 
 from equivalence.claim import AtLeast, Bool, Dim, Equivalence, Index, Real
 from equivalence.variable import Variable
@@ -52,16 +53,15 @@ class Kept(nn.Module):
         self.inverted = inverted
 
     def forward(self, x: Tensor, keep: Tensor) -> Tensor:
-        return (
-            self.score(x).squeeze(-1).masked_fill(keep if self.inverted else ~keep, self.hidden).softmax(-1)
-        )
+        hidden = keep if self.inverted else ~keep
+        return softmax(self.score(x).squeeze(-1).masked_fill(hidden, self.hidden), -1)
 
 
 class Chosen(Kept):
     """The same, by a choice."""
 
     def forward(self, x: Tensor, keep: Tensor) -> Tensor:
-        return torch.where(keep, self.score(x).squeeze(-1), self.hidden).softmax(-1)
+        return softmax(torch.where(keep, self.score(x).squeeze(-1), self.hidden), -1)
 
 
 class Added(Kept):
@@ -69,7 +69,7 @@ class Added(Kept):
 
     def forward(self, x: Tensor, keep: Tensor) -> Tensor:
         bias = torch.zeros(keep.shape, dtype=x.dtype, device=x.device).masked_fill(~keep, -torch.inf)
-        return (self.score(x).squeeze(-1) + bias).softmax(-1)
+        return softmax(self.score(x).squeeze(-1) + bias, -1)
 
 
 class ChosenIsFilled(Equivalence):

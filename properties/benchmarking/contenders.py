@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +15,7 @@ from properties.benchmarking.document import REFERENCE
 from properties.cases.answering import answering
 from properties.cases.case import Case
 from properties.cases.form import Form
+from properties.cases.outputs import taken_apart
 from properties.cases.regime import Reals
 from properties.cases.sample import Sample
 from properties.cases.setting import Setting
@@ -90,16 +91,14 @@ def training_step(contender: Contender) -> Step:
     module = contender.module
     inputs = tuple(x.detach().requires_grad_(x.is_floating_point()) for x in contender.inputs)
     leaves = [leaf for leaf in (*inputs, *module.parameters()) if leaf.requires_grad]
-    cotangents = [torch.ones_like(output) for output in _outputs(module(*inputs))]
+    cotangents = [torch.ones_like(output) for output in taken_apart(module(*inputs)).tensors]
 
     def step() -> tuple[Tensor, ...]:
-        return torch.autograd.grad(_outputs(module(*inputs)), leaves, cotangents, allow_unused=True)
+        return torch.autograd.grad(
+            taken_apart(module(*inputs)).tensors, leaves, cotangents, allow_unused=True
+        )
 
     return step
-
-
-def _outputs(output: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
-    return [output] if isinstance(output, Tensor) else output
 
 
 FORWARD_PASS = Pass(FORWARD, forward_step, torch.no_grad)

@@ -16,12 +16,15 @@ from equivalence.counts import Counts
 from properties.cases.answering import REFUSED, answering
 from properties.cases.generators import drawn_so_far, generator_state
 from properties.cases.memory import standing_in, unwritten
+from properties.cases.outputs import Outputs, taken_apart
 from properties.cases.setting import Setting
 from properties.circumstances.registry import Use
 from properties.circumstances.under import PLAIN
 
 CALLS_APART = 2**21
 """How far the seeds of two calls lie apart: many runs of a random form have seeds next to each other."""
+NOTHING = Outputs((), ())
+"""What a form has returned before it is called."""
 
 
 @contextmanager
@@ -57,7 +60,8 @@ class Form:
         self.claim = claim
         self.module = module
         self.dtype, self.device = setting.dtype, setting.device
-        self.structure = ""
+        self.outputs = NOTHING
+        """What its last call returned, taken apart."""
         # What carry is held against, looked up once: many states are carried to one form.
         self.parameters = dict(module.named_parameters())
         self.buffers = dict(module.named_buffers())
@@ -108,9 +112,10 @@ class Form:
         state = self.state(theta)
         # A bound method: a module that is an attribute is taken for a part of its owner.
         call = self.module.__call__
+        self.outputs = NOTHING
         if self.used:
-            call = self.under.around(partial(self.used, theta), call)
-        standing = Called(self.module, call, lambda output: use(self.tensors(output)))
+            call = self.under.around(partial(self.used, theta), self._giving_tensors(call))
+        standing = Called(self.module, call, lambda output: use(self._used_as(output)))
         named = {f"module.{name}": value for name, value in state.items()}
         with self._running(number), unwritten(state.values()):
             return functional_call(standing, named, tuple(inputs))
@@ -162,19 +167,39 @@ class Form:
         return {name: value for name, value in carried.items() if name not in self.constants}
 
     def tensors(self, output: object) -> tuple[Tensor, ...]:
-        """Give the output as a tuple of tensors; ClaimError where it is anything else."""
-        outputs = output if isinstance(output, tuple | list) else (output,)
-        self.structure = f"{type(output).__name__} of {len(outputs)}" if outputs is output else "a tensor"
-        if not outputs or not all(isinstance(one, Tensor) for one in outputs):
-            name = type(self.claim).__name__
-            form = f"{self.side} {type(self.module).__name__}"
-            message = (
-                f"{name}: a form returns a tensor or a tuple of tensors, but the {form} returned "
-                f"{type(output).__name__} of {', '.join(type(one).__name__ for one in outputs)}; wrap it in "
-                "a module that does"
-            )
-            raise ClaimError(message)
-        return tuple(outputs)
+        """Give the tensors of an output; ClaimError where there is none, or what cannot be compared."""
+        self.outputs = self._taken_apart(output)
+        return self.outputs.tensors
+
+    def _taken_apart(self, output: object) -> Outputs:
+        try:
+            outputs = taken_apart(output)
+        except TypeError as error:
+            raise self._output_error(str(error)) from None
+        if not outputs.tensors:
+            raise self._output_error(outputs.structure)
+        return outputs
+
+    def _giving_tensors(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Give of a nest its tensors alone: what changes a call works on these."""
+
+        def giving(*inputs: Tensor) -> Any:
+            output = call(*inputs)
+            tensors = self.tensors(output)
+            return output if self.outputs.is_flat else tensors
+
+        return giving
+
+    def _used_as(self, output: object) -> tuple[Tensor, ...]:
+        """Give the tensors of what a call in use returns, whose structure the form itself has said."""
+        return self._taken_apart(output).tensors if self.outputs.tensors else self.tensors(output)
+
+    def _output_error(self, found: str) -> ClaimError:
+        form = f"{type(self.claim).__name__}: the {self.side} {type(self.module).__name__}"
+        return ClaimError(
+            f"{form} returned {found}, but a form returns tensors, in tuples, lists, mappings and "
+            "dataclasses, beside None, numbers and words; wrap it in a module that does"
+        )
 
     def _as_own(self, name: str, value: Tensor) -> Tensor:
         """Cast a real value, and let it stand in for the module's own; one made in a call is like itself."""

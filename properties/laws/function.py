@@ -20,7 +20,7 @@ from properties.needs import real_inputs
 def forward(form: Form, sample: Sample) -> Any:
     """candidate(carry(theta), x) = reference(theta, x), in value, shape and dtype."""
     output = form(sample.theta, sample.inputs)
-    return {"structure": form.structure, "output": output}
+    return {"structure": form.outputs.structure, "output": form.outputs.named(output)}
 
 
 @law(real_inputs, shown="gradients", gradients=True, otherwise="other gradients of the inputs")
@@ -57,7 +57,8 @@ def _require_first_derivatives(form: Form, sample: Sample) -> None:
 @law(decided="noise", otherwise="less precise", kind="the same function, less precise")
 def precision(form: Form, sample: Sample) -> Any:
     """candidate(carry(theta), x) rounds at most 4 times as much as reference(theta, x)."""
-    return {"output": form(sample.theta, sample.inputs)}
+    output = form(sample.theta, sample.inputs)
+    return {"output": form.outputs.named(output)}
 
 
 def input_cotangents(form: Form, sample: Sample) -> tuple[Tensor, ...]:

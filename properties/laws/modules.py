@@ -165,11 +165,12 @@ def _in_modes(form: Form, sample: Sample) -> tuple[dict[str, Any], Theta]:
         module.train(training)
         name = f"call {step + 1}, {'train' if training else 'eval'}"
         inputs = differentiable(sample.inputs)
-        outputs[name] = form.run(module, inputs, call=step)
+        output = form.run(module, inputs, call=step)
+        outputs[name] = form.outputs.named(output)
         if not step:
             leaves = [x for x in inputs if x.requires_grad]
             with form.answering():
-                outputs[f"{name}, d/dx"] = pull_back(sample, outputs[name], leaves) if leaves else ()
+                outputs[f"{name}, d/dx"] = pull_back(sample, output, leaves) if leaves else ()
     return outputs, named_tensors(module)
 
 

@@ -14,6 +14,7 @@ from equivalence.matrix_distribution import Fixed
 from properties.oracle import closed_form, statistics
 from properties.oracle.dependence import Together, together
 from properties.oracle.statistics import Draws, Positions
+from properties.oracle.trees import joined
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def first_in_trees(reference: Any, candidate: Any, where: str, compare: Comparis
         if reference.keys() != candidate.keys():
             return Difference("structure", where, f"{sorted(reference)}", f"{sorted(candidate)}")
         branches: Iterator[tuple[str, Any, Any]] = (
-            (f"{where}.{name}".lstrip("."), value, candidate[name]) for name, value in reference.items()
+            (joined(where, name), value, candidate[name]) for name, value in reference.items()
         )
     elif isinstance(reference, list | tuple) and isinstance(candidate, list | tuple):
         if len(reference) != len(candidate):

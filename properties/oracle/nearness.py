@@ -22,6 +22,7 @@ from properties.oracle.agreement import (
     first_in_trees,
     named,
 )
+from properties.oracle.trees import joined
 
 NONE_EXPLAINS = 1e18
 """What is so many times as large as the noise stands beside a number that no rounding moves."""
@@ -219,7 +220,7 @@ def _leaves(tree: Any, where: str) -> Iterator[tuple[str, _Runs]]:
         yield where, tree
     elif isinstance(tree, Mapping | list):
         for name, branch in tree.items() if isinstance(tree, Mapping) else enumerate(tree):
-            yield from _leaves(branch, f"{where}.{name}".lstrip("."))
+            yield from _leaves(branch, joined(where, str(name)))
 
 
 def _nearly(

@@ -17,3 +17,8 @@ def tensors(tree: Any) -> Iterator[Tensor]:
             yield from tensors(branch)
     elif isinstance(tree, Mapping):
         yield from tensors(list(tree.values()))
+
+
+def joined(where: str, step: str) -> str:
+    """Name a branch of a tree: weight of output is output.weight, and [0] of it output[0]."""
+    return f"{where}{step}" if step.startswith((".", "[")) else f"{where}.{step}".lstrip(".")

@@ -27,6 +27,7 @@ from properties.cases.memory import unwritten
 from properties.cases.sample import load
 from properties.circumstances.under import INNER
 from properties.oracle.rounding import close
+from properties.oracle.trees import joined
 
 Use = Callable[[tuple[Tensor, ...]], Any]
 """Outputs -> what is asked of them."""
@@ -37,6 +38,12 @@ def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
     """Construct one form of a claim."""
     torch.manual_seed(seed)
     return claim.reference() if side == "reference" else claim.candidate()
+
+
+def taken_apart(output: Any) -> Any:
+    """Give the tensors of an output that is one, or a tuple or list of them."""
+    tensors = tuple(output) if isinstance(output, tuple | list) else (output,)
+    return SimpleNamespace(tensors=tensors, structure=type(output).__name__, named=tuple)
 
 
 class Standing(forms.Form):
@@ -69,9 +76,9 @@ class Standing(forms.Form):
         return {name: self._as_own(name, value) for name, value in values.items()}
 
     def tensors(self, output: Any) -> tuple[Tensor, ...]:
-        """Give the output as a tuple of tensors."""
-        self.structure = type(output).__name__
-        return tuple(output) if isinstance(output, tuple | list) else (output,)
+        """Give the tensors of an output."""
+        self.outputs = taken_apart(output)
+        return self.outputs.tensors
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -175,7 +182,7 @@ def hold(expected: Any, found: Any, units: float, where: str = "") -> None:
     if isinstance(expected, Mapping):
         assert expected.keys() == found.keys(), f"{where}: {sorted(found)}, not {sorted(expected)}"
         for name, one in expected.items():
-            hold(one, found[name], units, f"{where}.{name}".lstrip("."))
+            hold(one, found[name], units, joined(where, name))
     elif isinstance(expected, list | tuple):
         assert len(expected) == len(found), f"{where}: {len(found)} tensors, not {len(expected)}"
         for place, one in enumerate(expected):

@@ -7,7 +7,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,8 @@ class Closure:
     """Names that the script itself gives a meaning, wherever they are read."""
     packages: Collection[str] = ()
     """The packages of others whose modules are written out."""
+    standing: Sequence[ModuleType] = (standing,)
+    """The modules of what stands for ours, the first one before the others."""
     met: set[str] = field(default_factory=set)
     """Those of them that are read."""
     imports: dict[str, Import] = field(default_factory=dict)
@@ -72,7 +74,7 @@ class Closure:
         return any(names_in_class_annotations(text) - known for text in self.definitions.values())
 
     def _take(self, name: str, module: ModuleType) -> None:
-        module = _standing(module, name)
+        module = self._standing(module, name)
         value = vars(module)[name]
         if isinstance(value, ModuleType) and value.__name__.startswith(LOADED_FROM_FILES):
             self._define_module(name, value)
@@ -116,6 +118,13 @@ class Closure:
             raise ScriptError(message)
         return name not in self.imports and name not in self.definitions
 
+    def _standing(self, module: ModuleType, name: str) -> ModuleType:
+        """Give the module whose definition a script takes: what stands for a name of ours comes before it."""
+        if not module.__name__.startswith("properties."):
+            return module
+        defines = (one for one in self.standing if _defines(one, name))
+        return next(defines, module)
+
     def _is_written_out(self, place: str) -> bool:
         if place in self.inlined or place.startswith(LOADED_FROM_FILES):
             return True
@@ -124,11 +133,8 @@ class Closure:
         return place.partition(".")[0] in OURS and not (place + ".").startswith(LAYERS + ".")
 
 
-def _standing(module: ModuleType, name: str) -> ModuleType:
-    """Give the module whose definition a script takes: what stands for a name of ours comes before it."""
-    ours = module.__name__.startswith("properties.")
-    own = getattr(vars(standing).get(name), "__module__", "") == standing.__name__
-    return standing if ours and own else module
+def _defines(module: ModuleType, name: str) -> bool:
+    return getattr(vars(module).get(name), "__module__", "") == module.__name__
 
 
 def _registers(module: ModuleType, decorator: str) -> bool:

@@ -1,0 +1,103 @@
+"""What a form returns: any nest of tensors, taken apart into its tensors, their paths, and all else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+PLAIN = (type(None), bool, int, str, torch.dtype, torch.device)
+"""What stands in a nest beside tensors, and is compared as it is written."""
+
+TENSOR = "tensor"
+
+
+class Outputs(NamedTuple):
+    """The tensors of a nest, where each stands in it, and what it is of."""
+
+    tensors: tuple[Tensor, ...]
+    paths: tuple[str, ...]
+    """As in Python: .logits, ["past"][0]; empty for a tensor alone."""
+    structure: str = ""
+    """The nest without the numbers, as in dict(logits=tensor, past=tuple(tensor, None))."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it is of a tensor, or of a sequence of tensors."""
+        return self.paths in ((), ("",), tuple(f"[{place}]" for place in range(len(self.paths))))
+
+    def named(self, tensors: Sequence[Tensor]) -> Any:
+        """Give as many tensors as it has by their paths, where there is more than a sequence of them."""
+        same = len(tensors) == len(self.paths)
+        return dict(zip(self.paths, tensors, strict=True)) if same and not self.is_flat else tensors
+
+
+def taken_apart(output: object) -> Outputs:
+    """Take a nest of tensors apart; TypeError where anything stands in it that cannot be compared."""
+    if isinstance(output, Tensor):
+        return Outputs((output,), ("",), TENSOR)
+    found = {path: leaf for path, leaf in leaves(output) if not isinstance(leaf, PLAIN)}
+    for path, leaf in found.items():
+        if not isinstance(leaf, Tensor | float):
+            raise TypeError(f"{type(leaf).__name__} at {path}" if path else type(leaf).__name__)
+    return Outputs(tuple(map(_tensor, found.values())), tuple(found), structure(output))
+
+
+def leaves(output: object, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Give what stands in a nest of sequences, mappings and dataclasses, each after its path."""
+    inside = branches(output)
+    if inside is None:
+        yield path, output
+        return
+    for step, branch in inside:
+        yield from leaves(branch, path + step)
+
+
+def branches(output: Any) -> list[tuple[str, Any]] | None:
+    """Give what a sequence, a mapping or a dataclass holds, each after its step; None for anything else."""
+    if isinstance(output, Tensor):
+        return None
+    if is_dataclass(output) and not isinstance(output, type):
+        # First: the outputs of some libraries are mappings too, which leave out what is None.
+        return [(f".{one.name}", getattr(output, one.name)) for one in fields(output)]
+    if isinstance(output, Mapping):
+        # Two mappings are equal in any order.
+        return [(f"[{_written(key)}]", output[key]) for key in sorted(output, key=repr)]
+    if isinstance(output, tuple) and hasattr(output, "_fields"):
+        return [(f".{name}", getattr(output, name)) for name in output._fields]
+    return [(f"[{place}]", one) for place, one in enumerate(output)] if _is_sequence(output) else None
+
+
+def structure(output: object) -> str:
+    """Write a nest with its tensors left out."""
+    inside = branches(output)
+    if inside is None:
+        return _kind(output)
+    held = [(_bare(step), structure(branch)) for step, branch in inside]
+    written = [one if _is_sequence(output) else f"{name}={one}" for name, one in held]
+    return f"{type(output).__name__}({', '.join(written)})"
+
+
+def _tensor(leaf: Tensor | float) -> Tensor:
+    """Give a number as a tensor: what a form computes is rounded either way."""
+    return leaf if isinstance(leaf, Tensor) else torch.tensor(leaf, dtype=torch.float64)
+
+
+def _kind(leaf: object) -> str:
+    return TENSOR if isinstance(leaf, Tensor) else "number" if isinstance(leaf, float) else repr(leaf)
+
+
+def _is_sequence(output: object) -> bool:
+    return isinstance(output, list | tuple) and not hasattr(output, "_fields")
+
+
+def _bare(step: str) -> str:
+    return step.strip('.[]"')
+
+
+def _written(key: object) -> str:
+    return json.dumps(key) if isinstance(key, str) else repr(key)
