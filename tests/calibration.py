@@ -25,7 +25,8 @@ from properties.cases.regime import Reals
 from properties.cases.sample import InapplicableError, OutsideDomainError, Sample
 from properties.cases.strategies import cases
 from properties.cases.values import LARGE, LOOKS
-from properties.judging.judge import Judge, own_state
+from properties.judging.isolation import own_state
+from properties.judging.judge import Judge
 from properties.judging.noise import disturbed_runs
 from properties.judging.numbers import DOUBLE, SINGLE
 from properties.laws import LAWS
@@ -90,13 +91,15 @@ def ratios(judge: Judge, case: Case, regime: Reals) -> tuple[float, ...] | None:
 
 
 def _ratios(judge: Judge, case: Case, regime: Reals) -> tuple[float, ...] | None:
-    plain = judge.equation(case, regime)
+    plain = judge.statement.equation(case, regime)
     difference = first_beyond_a_few_units(plain)
     if difference is None:
         return ()
-    if difference.leaf is None or (case.values in LARGE and not judge._stays_in_range(case, regime, None)):
+    if difference.leaf is None or (case.values in LARGE and not judge.premise.stays_in_range(case, regime)):
         return None
-    runs_made = disturbed_runs(lambda numbers: judge.equation(case, numbers), regime, range(max(RUNS)), set())
+    runs_made = disturbed_runs(
+        lambda numbers: judge.statement.equation(case, numbers), regime, range(max(RUNS)), set()
+    )
     disturbed = list(runs_made)
     return tuple(first_beyond_noise(plain, disturbed[:runs], math.inf).used for runs in RUNS)
 

@@ -179,8 +179,8 @@ def test_the_smallest_counterexample_is_found_in_the_fields() -> None:
 def test_a_case_is_traced_anew_where_what_follows_is_larger_than_in_the_largest() -> None:
     judge = Judge(Domain(LeftOver), LAWS["forward"])
     small, large = (Case(LeftOver(size=size), {"batch": ()}, 0) for size in (17, 1))
-    assert judge.exactness(small) is judge.exactness(small)
-    assert judge.exactness(small) is not judge.exactness(large)
+    assert judge.tracing.exactness(small) is judge.tracing.exactness(small)
+    assert judge.tracing.exactness(small) is not judge.tracing.exactness(large)
     check(LeftOver, "forward")
 
 

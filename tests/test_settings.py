@@ -241,7 +241,7 @@ def test_sums_in_float16_are_less_precise_in_float32_and_named() -> None:
 
 @pytest.mark.parametrize("setting", EVERY, ids=str)
 def test_integers_have_as_many_bits_as_the_significand_leaves(setting: Setting) -> None:
-    found = cell(RightIsLinear, setting, features=2, batch=()).judge.exactness(
+    found = cell(RightIsLinear, setting, features=2, batch=()).judge.tracing.exactness(
         replace(typical(setting), axes={"batch": ()})
     )
     assert not found.obstacle
@@ -348,8 +348,8 @@ def test_a_case_with_bits_left_is_exact_where_the_largest_has_none() -> None:
         Case(RightIsLinear(features=1), {"batch": (rows,)}, 0, setting=Setting(torch.bfloat16))
         for rows in (1, 2**8)
     )
-    assert judge.exactness(large).bits < 1
-    assert judge.exactness(small).bits >= 1
+    assert judge.tracing.exactness(large).bits < 1
+    assert judge.tracing.exactness(small).bits >= 1
 
 
 def test_files_of_two_settings_stand_side_by_side(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_every_recipe_comes_up_in_a_cell_and_is_named() -> None:
     seeds = [case.seed for case in cell.examples()]
     assert sorted(seeds) == list(range(len(RECIPES)))
     for case in cell.examples():
-        names = cell.judge.equation(case, DOUBLE).reference
+        names = cell.judge.statement.equation(case, DOUBLE).reference
         assert all(name.startswith(f"{RECIPES[case.seed].name}: ") for name in names)
 
 
@@ -254,7 +254,7 @@ def test_dead_entries_are_not_compared() -> None:
     domain = Domain(CATALOGUE["local-masked"])
     judge = Judge(domain, LAWS["training"])
     case = replace(domain.typical, seed=0)
-    equation: Equation = judge.equation(case, DOUBLE)
+    equation: Equation = judge.statement.equation(case, DOUBLE)
     weight = equation.candidate[f"SGD: 1.weight after {law_file.STEPS} steps"]
     assert not weight[case.claim.dead_in_candidate()["1.weight"]].any()
 

@@ -66,7 +66,7 @@ def exact_regime(case: Case, inputs: tuple[Tensor, ...]) -> Regime | None:
     """Give the integers on which the case is exact in the dtype of the inputs; None where there are none."""
     dtype = next((x.dtype for x in inputs if x.is_floating_point()), torch.float32)
     try:
-        exactness = Judge(Domain(type(case.claim)), all_laws()["forward"]).exactness(case)
+        exactness = Judge(Domain(type(case.claim)), all_laws()["forward"]).tracing.exactness(case)
     except (FormError, OutsideDomainError):
         return None
     bits = {torch.float64: exactness.bits, torch.float32: exactness.single_bits}.get(dtype, 0)

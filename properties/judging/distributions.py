@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from properties.cases.sample import Sample
+from properties.laws.registry import Law
 from properties.oracle.agreement import Difference, Equation, Leaf, first_difference
 from properties.oracle.nearness import numeric_leaves
 from properties.oracle.rounding import CLOSE
@@ -33,6 +35,15 @@ def drew_alike(leaf: Leaf) -> bool:
     inexact = leaf.reference.is_floating_point()
     alike = max(ALIKE, CLOSE * torch.finfo(leaf.reference.dtype).eps) if inexact else ALIKE
     return bool(((reference - candidate).abs() <= alike * reference.abs())[leaf.wrong].all())
+
+
+def either_draws(law: Law, sample: Sample) -> bool:
+    """Whether a form draws random numbers while the law looks at it."""
+    forms = (sample.reference, sample.candidate)
+    for form in forms:
+        form.watched = True
+    law.equation(sample)
+    return any(form.has_drawn for form in forms)
 
 
 def difference_of_distributions(state: State, seed: int) -> Difference | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,30 +11,24 @@ import torch
 from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.domain import Domain
-from properties.cases.form import on_cpu
-from properties.cases.generators import generator_state, generators_kept
-from properties.cases.regime import Integers, Regime, Traced
-from properties.cases.sample import OutsideDomainError, Sample, Values, build
-from properties.cases.surroundings import surroundings_kept
-from properties.cases.values import LARGE, LIMIT, NORMAL
-from properties.circumstances.registry import modes_of, told_of
+from properties.cases.regime import Integers, Regime
+from properties.cases.sample import OutsideDomainError, Values
+from properties.cases.values import LIMIT, NORMAL
+from properties.circumstances.registry import told_of
 from properties.circumstances.under import Under
 from properties.dtypes import named
 from properties.judging.culprit import culprit
-from properties.judging.distributions import difference_of_distributions, drew_alike
+from properties.judging.distributions import difference_of_distributions, drew_alike, either_draws
+from properties.judging.isolation import own_state, told_changes
 from properties.judging.noise import Judged, beyond_noise, less_precise
-from properties.judging.numbers import (
-    DOUBLE,
-    SINGLE,
-    integers,
-    of_distributions,
-    traced_integers,
-    usual,
-)
+from properties.judging.numbers import DOUBLE, SINGLE, integers, of_distributions, usual
+from properties.judging.premise import Premise
+from properties.judging.statement import Statement
+from properties.judging.tracing import Tracing
 from properties.laws.registry import Law
 from properties.oracle.agreement import RAISES, Difference, Equation, first_difference
-from properties.oracle.exact import Exactness, Trace, examine
-from properties.oracle.nearness import first_far_apart, within_range
+from properties.oracle.exact import Exactness
+from properties.oracle.nearness import first_far_apart
 from properties.report.text import one_line
 from properties.ways import BY_NOISE, BY_REALS, BY_VALUES, DIRECTLY, DISTRIBUTIONS, EXACT, ROUNDING, Way
 
@@ -67,7 +61,9 @@ class Judge:
         """Take the claim's domain and a law that applies to it."""
         self.domain = domain
         self.law = law
-        self._traced: dict[tuple[object, ...], tuple[Case, Exactness]] = {}
+        self.statement = Statement(domain, law)
+        self.tracing = Tracing(self.statement)
+        self.premise = Premise(self.statement)
 
     def verdict(self, case: Case) -> Verdict:
         """Decide one case; OutsideDomainError where the reference refuses it."""
@@ -79,7 +75,7 @@ class Judge:
                 if self._may_be_drawn(verdict):
                     verdict = self._as_distributions(verdict)
             if changed:
-                verdict = replace(verdict, notes=(*verdict.notes, *self._changes(case, changed)))
+                verdict = replace(verdict, notes=(*verdict.notes, *told_changes(self.domain, case, changed)))
             return self._told(verdict) if case.values == LIMIT else verdict
         except FormError as error:
             raise OutsideDomainError(str(error)) from error
@@ -115,21 +111,21 @@ class Judge:
         if verdict.decided != ROUNDING or self.law.decided == BY_NOISE:
             return None
         with own_state(verdict.case), suppress(FormError, OutsideDomainError):
-            return first_far_apart(self.equation(verdict.case, verdict.regime, values))
+            return first_far_apart(self.statement.equation(verdict.case, verdict.regime, values))
         return None
 
     def values(self, verdict: Verdict) -> Values:
         """Give the numbers that a verdict was decided on, by name; none where there is no form."""
         sample = None
         with own_state(verdict.case), suppress(FormError):
-            sample = Sample(verdict.case, verdict.regime, self.domain.data, {})
+            sample = self.statement.sample(verdict.case, verdict.regime, {})
             self.law.equation(sample)
         return sample.drawn if sample else {}
 
     def unnamed_buffers(self) -> list[str]:
         """Name the candidate's buffers that `carry` does not, in a typical case that it accepts."""
         with torch.no_grad(), own_state(self.domain.typical), suppress(FormError):
-            sample = Sample(self.domain.typical, usual(self.domain.typical), self.domain.data)
+            sample = self.statement.sample(self.domain.typical, usual(self.domain.typical))
             carried = sample.candidate.carried(sample.theta)
             return [name for name in sample.candidate.buffers if name not in carried]
         return []
@@ -137,53 +133,9 @@ class Judge:
     def culprit(self, verdict: Verdict, values: Values) -> str:
         """Say where the candidate loses its precision; empty where no one operation explains it."""
         with own_state(verdict.case):
-            return culprit(lambda numbers: self.equation(verdict.case, numbers, values), verdict.regime)
-
-    def equation(self, case: Case, regime: Regime, values: Values | None = None) -> Equation:
-        """State the law for one case, in numbers."""
-        try:
-            equation = self.law.equation(Sample(case, regime, self.domain.data, values))
-            # Of usual values too, forms of float16 leave its range.
-            beyond = case.values in LARGE or case.setting.dtype == torch.float16
-            return within_range(equation) if beyond else equation
-        except FormError as error:
-            error.regime = regime
-            raise
-
-    def exactness(self, case: Case) -> Exactness:
-        """Trace the largest case of this kind once; every smaller one stays below its bounds.
-
-        Where a narrow dtype leaves the largest no bits, each is traced by itself.
-        """
-        options = (*self.domain.options(case), case.setting)
-        traced, found = self._traced.get(options, (None, None))
-        if traced is None or found is None or not self._covers(traced, case):
-            traced = self._widest(case)
-            found = self._examine(traced, traced_integers(case))
-            self._traced[options] = (traced, found)
-        if found.bits < 1 and not case.setting.is_double:
-            return self._examine(case, traced_integers(case))
-        return found
-
-    def _changes(self, case: Case, changed: Sequence[str]) -> Iterator[str]:
-        """Say which form changes what belongs to the whole process, or that one does."""
-        by_side = {side: self._changed_by(case, side) for side in ("reference", "candidate")}
-        for name in changed:
-            sides = [f"the {side}" for side, names in by_side.items() if name in names]
-            yield f"{' and '.join(sides) or 'a form'} changed {name} for the whole process; it was put back"
-
-    def _changed_by(self, case: Case, side: str) -> list[str]:
-        """Name what one form changes as it is made, and as it is called."""
-        with own_state(case):
-            with surroundings_kept() as made, suppress(FormError):
-                build(case.claim, side, case.seed)
-            with surroundings_kept(), suppress(FormError, OutsideDomainError):
-                sample = Sample(case, usual(case), self.domain.data)
-                form = sample.reference if side == "reference" else sample.candidate
-                with surroundings_kept() as called:
-                    form(sample.theta, sample.inputs)
-                return [*made, *called]
-        return made
+            return culprit(
+                lambda numbers: self.statement.equation(verdict.case, numbers, values), verdict.regime
+            )
 
     def _answered(self, case: Case, decide: Callable[[Case], Verdict]) -> Verdict:
         """Decide one case, and take a candidate that raises as a difference."""
@@ -202,7 +154,7 @@ class Judge:
     def _require_premise_beside_none(self, case: Case) -> None:
         """Ask the reference for the premise beside a candidate that raises, also where it is constructed."""
         try:
-            self._require_premise(case, usual(case))
+            self.premise.require(case, usual(case))
         except FormError as error:
             if error.side == "reference":
                 raise
@@ -212,13 +164,13 @@ class Judge:
         if case.under != self.domain.under or Under(case.under).computes_otherwise:
             # Whole numbers show what a form computes; circumstances, how it is used.
             return self._by_reals(case)
-        exactness = self.exactness(case)
+        exactness = self.tracing.exactness(case)
         if exactness.obstacle:
             return self._by_reals(case, exactness)
         regimes = integers(case, exactness)
         for regime in regimes:
             difference = self._difference(case, regime)
-            if difference is not None and self._stayed_exact(case, regime):
+            if difference is not None and self.tracing.stayed_exact(case, regime):
                 return self._in_double(Verdict(case, EXACT, regime, difference, exactness))
             if difference is not None:
                 return self._by_rounding(case, (regime, usual(case)), exactness)
@@ -233,7 +185,7 @@ class Judge:
             return refuted
         double = Integers(refuted.exactness.bits)
         difference = self._difference(refuted.case, double)
-        if difference is None or not self._stayed_exact(refuted.case, double):
+        if difference is None or not self.tracing.stayed_exact(refuted.case, double):
             return refuted
         return replace(refuted, regime=double, difference=difference)
 
@@ -258,7 +210,7 @@ class Judge:
     def _rounded(self, case: Case, regime: Regime, exactness: Exactness | None) -> Verdict:
         judged = self._beyond_noise(case, regime)
         if judged.difference is not None:
-            self._require_premise(case, regime)
+            self.premise.require(case, regime)
         # That autocast computes in bfloat16 is no news of a form.
         notes = () if Under(case.under).narrows else judged.notes
         return Verdict(case, ROUNDING, regime, judged.difference, exactness, judged.used, notes)
@@ -274,12 +226,14 @@ class Judge:
         """Say how a case differs by more than rounding, and what rounding does to it."""
         # A law of many runs is about what shows in its tensors as a whole; to ask for their noise takes long.
         whole = self.law.decided.as_a_whole
-        return beyond_noise(lambda numbers: self.equation(case, numbers, values), regime, whole=whole)
+        return beyond_noise(
+            lambda numbers: self.statement.equation(case, numbers, values), regime, whole=whole
+        )
 
     def _by_noise(self, case: Case) -> Verdict:
         """Decide how much the candidate rounds beside the reference."""
         regime = usual(case)
-        difference = less_precise(lambda numbers: self.equation(case, numbers), regime)
+        difference = less_precise(lambda numbers: self.statement.equation(case, numbers), regime)
         return Verdict(case, ROUNDING, regime, difference)
 
     def _directly(self, case: Case) -> Verdict:
@@ -290,138 +244,44 @@ class Judge:
         if verdict.decided == DISTRIBUTIONS:
             return self._as_distributions(verdict, values).difference
         if self.law.decided == BY_NOISE:
-            return less_precise(lambda numbers: self.equation(verdict.case, numbers, values), verdict.regime)
+            return less_precise(
+                lambda numbers: self.statement.equation(verdict.case, numbers, values), verdict.regime
+            )
         if verdict.decided != ROUNDING:
             return self._difference(verdict.case, verdict.regime, values)
         difference = self._beyond_noise(verdict.case, verdict.regime, values).difference
         if difference is not None:
-            self._require_premise(verdict.case, verdict.regime, values)
+            self.premise.require(verdict.case, verdict.regime, values)
         return difference
 
     def _difference(self, case: Case, regime: Regime, values: Values | None = None) -> Difference | None:
-        difference = first_difference(self.equation(case, regime, values))
+        difference = first_difference(self.statement.equation(case, regime, values))
         if difference is not None:
-            self._require_premise(case, regime, values)
+            self.premise.require(case, regime, values)
         return difference
-
-    def _require_premise(self, case: Case, regime: Regime, values: Values | None = None) -> None:
-        """Say nothing where the reference alone fails the law's premise, or leaves the range of the dtype."""
-        if case.values in LARGE and not self._stays_in_range(case, regime, values):
-            raise OutsideDomainError("the reference itself leaves the range of the dtype")
-        if (mode := self._mode_alone(case)) and self._gives_otherwise(mode, regime, values):
-            raise OutsideDomainError(
-                f"the forms differ {told_of(mode.under)} alone: the law modes tells of it"
-            )
-        if Under(case.under).alike and not self._same_without(case, regime, values):
-            raise OutsideDomainError(f"the reference gives something else {told_of(case.under)}")
-        if not self.law.presumed:
-            return
-
-        def state(numbers: Regime) -> Equation:
-            return self.law.premise(Sample(case, numbers, self.domain.data, values))
-
-        exact = isinstance(regime, Integers)
-        if (first_difference(state(regime)) if exact else beyond_noise(state, regime).difference) is not None:
-            raise OutsideDomainError(f"the reference itself does not satisfy {self.law.name}")
 
     def _may_be_refused(self, case: Case) -> bool:
         """Whether a circumstance of the case is one that nobody asked a form to be used in."""
         return Under(name for name in case.under if name not in self.domain.under).optional
-
-    def _mode_alone(self, case: Case) -> Case | None:
-        """Give the case in its mode alone; None where it is in no other than was asked for."""
-        found = modes_of(case.under)
-        return replace(case, under=found) if found and found != modes_of(self.domain.under) else None
-
-    def _gives_otherwise(self, case: Case, regime: Regime, values: Values | None) -> bool:
-        """Whether the forms give other values: the law modes looks at no gradient of a parameter."""
-
-        def state(numbers: Regime) -> Equation:
-            sample = Sample(case, numbers, self.domain.data, values)
-            reference, candidate = (
-                form(sample.theta, sample.inputs) for form in (sample.reference, sample.candidate)
-            )
-            return Equation(reference, candidate)
-
-        return beyond_noise(state, regime).difference is not None
-
-    def _same_without(self, case: Case, regime: Regime, values: Values | None) -> bool:
-        """Whether the reference gives what it gives in the plainest use."""
-
-        def state(numbers: Regime) -> Equation:
-            samples = [
-                Sample(one, numbers, self.domain.data, values) for one in (replace(case, under=()), case)
-            ]
-            plain, under = (one.reference(one.theta, one.inputs) for one in samples)
-            return Equation(plain, under)
-
-        try:
-            return beyond_noise(state, regime).difference is None
-        except FormError:
-            return False
-
-    def _stays_in_range(self, case: Case, regime: Regime, values: Values | None) -> bool:
-        sample = Sample(case, regime, self.domain.data, values)
-        with torch.no_grad():
-            outputs = sample.reference(sample.theta, sample.inputs)
-        return all(bool(torch.isfinite(one).all()) for one in outputs)
 
     def _may_be_drawn(self, verdict: Verdict) -> bool:
         """Whether a difference of numbers may come from the order in which the forms draw random ones."""
         leaf = verdict.difference.leaf if verdict.difference else None
         if leaf is None or DISTRIBUTIONS not in self.law.decided.ways or drew_alike(leaf):
             return False
-        sample = Sample(verdict.case, verdict.regime, self.domain.data)
-        forms = (sample.reference, sample.candidate)
-        for form in forms:
-            form.watched = True
-        self.law.equation(sample)
-        return any(form.has_drawn for form in forms)
+        return either_draws(self.law, self.statement.sample(verdict.case, verdict.regime))
 
     def _as_distributions(self, verdict: Verdict, values: Values | None = None) -> Verdict:
         """Compare two random forms as distributions: they differ draw by draw."""
         regime = verdict.regime if verdict.case.setting.is_double else of_distributions(verdict.case)
 
         def state(draws: tuple[int, int]) -> Equation:
-            sample = Sample(verdict.case, regime, self.domain.data, values)
+            sample = self.statement.sample(verdict.case, regime, values)
             sample.reference.draws, sample.candidate.draws = draws
             return self.law.equation(sample)
 
         difference = difference_of_distributions(state, verdict.case.seed)
         return replace(verdict, decided=DISTRIBUTIONS, regime=regime, difference=difference)
-
-    def _stayed_exact(self, case: Case, regime: Integers) -> bool:
-        """Trace the very case that differs: rounding must not look like a difference of meaning."""
-        found = self._examine(case, regime)
-        return not found.obstacle and found.bits >= regime.bits
-
-    def _widest(self, case: Case) -> Case:
-        """Give the largest case with this one's options, if the reference accepts it, else this one."""
-        largest = self.domain.largest(case)
-        try:
-            self.equation(largest, Integers(1, case.setting.dtype))
-        except (OutsideDomainError, FormError):
-            return case
-        return largest if self._covers(largest, case) else case
-
-    def _covers(self, traced: Case, case: Case) -> bool:
-        largest = self.domain.sizes(traced)
-        try:
-            sizes = self.domain.sizes(case)
-        except Exception:
-            # What follows from the fields need be a size only where the reference accepts them.
-            build(case.claim, "reference", case.seed)
-            raise
-        return all(size <= largest[name] for name, size in sizes.items())
-
-    def _examine(self, case: Case, regime: Integers) -> Exactness:
-        def sides() -> tuple[object, object]:
-            equation = self.law.equation(sample)
-            return equation.reference, equation.candidate
-
-        trace = Trace(regime.bits, regime.dtype)
-        sample = Sample(case, Traced(regime, trace), self.domain.data)
-        return examine(sides, trace)
 
 
 def _noted(verdict: Verdict) -> Verdict:
@@ -436,22 +296,6 @@ def _noted(verdict: Verdict) -> Verdict:
 def _told_of_refusal(case: Case, error: FormError) -> str:
     lacking = told_of(name for name in case.under if Under([name]).optional)
     return f"the candidate cannot be used {lacking}, which refutes nothing: {_opening(error)}"
-
-
-@contextmanager
-def own_state(case: Case) -> Iterator[list[str]]:
-    """Run a case with gradients, with random states of its own; gives what forms have changed.
-
-    What a form makes without a word of where lies on the CPU, whatever the user's default device is.
-    """
-    with (
-        torch.enable_grad(),
-        generators_kept(),
-        generator_state(case.seed, case.setting.device),
-        on_cpu(),
-        surroundings_kept() as changed,
-    ):
-        yield changed
 
 
 def raised(error: FormError) -> Difference:

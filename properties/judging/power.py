@@ -9,7 +9,8 @@ from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.regime import Regime
 from properties.cases.sample import OutsideDomainError, Sample
-from properties.judging.judge import Judge, own_state
+from properties.judging.isolation import own_state
+from properties.judging.judge import Judge
 from properties.judging.noise import State, beyond_noise
 from properties.judging.numbers import usual
 from properties.oracle.agreement import Equation

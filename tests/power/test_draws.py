@@ -28,7 +28,9 @@ def test_the_first_wide_case_has_at_least_as_many_draws(family: Family) -> None:
 
 @pytest.mark.parametrize("case", list(Domain(CATALOGUE["init-sparse"]).wide()), ids=str)
 def test_draws_among_many_zeros_are_as_many_as_elsewhere(case: Case) -> None:
-    equation = Judge(Domain(CATALOGUE["init-sparse"]), LAWS["initialisation"]).equation(case, DOUBLE)
+    equation = Judge(Domain(CATALOGUE["init-sparse"]), LAWS["initialisation"]).statement.equation(
+        case, DOUBLE
+    )
     (drawn,) = equation.candidate["closed form"].values()
     assert drawn.values.count_nonzero() >= MANY
 

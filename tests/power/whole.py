@@ -84,7 +84,7 @@ def equation_of(claim: type[Equivalence], number: int) -> Equation:
     """State the law of a claim's first wide case."""
     domain = Domain(claim)
     case: Case = replace(next(domain.wide()), seed=number)
-    return Judge(domain, LAW).equation(case, DOUBLE)
+    return Judge(domain, LAW).statement.equation(case, DOUBLE)
 
 
 def scale_shown(equation: Equation) -> str:

@@ -105,7 +105,7 @@ def _measured(name: str, text: str, budget: float, rounds: int) -> list[Grown]:
 def _trace(judge: Judge, case: Case) -> float:
     """Give the seconds of tracing a case of this size, and leave the judge traced."""
     kept = [Judge(judge.domain, judge.law) for _ in range(TRACES - 1)] + [judge]
-    return median(CLOCK.seconds(partial(one.exactness, case), 1) for one in kept)
+    return median(CLOCK.seconds(partial(one.tracing.exactness, case), 1) for one in kept)
 
 
 def _law_steps(judges: dict[str, Judge], case: Case) -> dict[str, Step]:
@@ -113,7 +113,7 @@ def _law_steps(judges: dict[str, Judge], case: Case) -> dict[str, Step]:
     single = replace(case, seed=SINGLE_EVERY - 1)
     steps: dict[str, Step] = {}
     for law, judge in judges.items():
-        equation = judge.equation(case, Integers(judge.exactness(case).bits))
+        equation = judge.statement.equation(case, Integers(judge.tracing.exactness(case).bits))
         steps[law] = partial(judge.verdict, case)
         steps[law + SINGLE] = partial(judge.verdict, single)
         steps[law + COMPARED] = partial(first_difference, equation)

@@ -14,7 +14,7 @@ from properties.cases.answering import FormError
 from properties.cases.definition import field_values
 from properties.cases.sample import NAMES, InapplicableError, OutsideDomainError, Sample, Stream
 from properties.circumstances.registry import ASPECTS, CIRCUMSTANCES
-from properties.judging.judge import own_state
+from properties.judging.isolation import own_state
 from properties.laws import all_laws
 from properties.laws.inputs import wrong_inputs
 from properties.replaying.scripting.finding import Finding
