@@ -75,6 +75,26 @@ def test_a_nest_is_taken_apart(nest: Any, paths: tuple[str, ...], structure: str
     assert len(found.tensors) == len(paths)
 
 
+def test_a_tensor_that_is_kept_otherwise_is_compared_as_a_plain_one() -> None:
+    found = taken_apart((X.to_sparse(), X))
+    assert found.structure == "tuple(sparse_coo tensor, tensor)"
+    assert all(torch.equal(one, X) for one in found.tensors)
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        (iter([X]), "list_iterator"),
+        ({"y": X.numpy()}, r'ndarray at \["y"\]'),
+        ([X, torch.nested.nested_tensor([X, X], layout=torch.jagged)], r"nested tensor at \[1\]"),
+        ([X] * 10_001, "more than 10,000 parts"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(output: Any, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        taken_apart(output)
+
+
 class Answers(nn.Linear):
     """y = W x + b in a nest, with what is left of it for the next call, and its size."""
 

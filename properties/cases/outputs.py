@@ -14,6 +14,8 @@ PLAIN = (type(None), bool, int, str, torch.dtype, torch.device)
 """What stands in a nest beside tensors, and is compared as it is written."""
 
 TENSOR = "tensor"
+MOST = 10_000
+"""So many parts of a nest at the most are looked at."""
 
 
 class Outputs(NamedTuple):
@@ -38,13 +40,15 @@ class Outputs(NamedTuple):
 
 def taken_apart(output: object) -> Outputs:
     """Take a nest of tensors apart; TypeError where anything stands in it that cannot be compared."""
-    if isinstance(output, Tensor):
+    if isinstance(output, Tensor) and _is_plain(output):
         return Outputs((output,), ("",), TENSOR)
-    found = {path: leaf for path, leaf in leaves(output) if not isinstance(leaf, PLAIN)}
-    for path, leaf in found.items():
-        if not isinstance(leaf, Tensor | float):
-            raise TypeError(f"{type(leaf).__name__} at {path}" if path else type(leaf).__name__)
-    return Outputs(tuple(map(_tensor, found.values())), tuple(found), structure(output))
+    tensors: dict[str, Tensor] = {}
+    for number, (path, leaf) in enumerate(leaves(output)):
+        if number == MOST:
+            raise TypeError(f"more than {MOST:,} parts")
+        if not isinstance(leaf, PLAIN):
+            tensors[path] = _tensor(leaf, path)
+    return Outputs(tuple(tensors.values()), tuple(tensors), structure(output))
 
 
 def leaves(output: object, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -82,13 +86,28 @@ def structure(output: object) -> str:
     return f"{type(output).__name__}({', '.join(written)})"
 
 
-def _tensor(leaf: Tensor | float) -> Tensor:
-    """Give a number as a tensor: what a form computes is rounded either way."""
-    return leaf if isinstance(leaf, Tensor) else torch.tensor(leaf, dtype=torch.float64)
+def _tensor(leaf: Any, path: str) -> Tensor:
+    """Give what is computed as a plain tensor; TypeError where it is nothing of the kind."""
+    if isinstance(leaf, float):
+        # A number is rounded as a tensor is.
+        return torch.tensor(leaf, dtype=torch.float64)
+    if not isinstance(leaf, Tensor) or leaf.is_nested:
+        raise TypeError(f"{_kind(leaf)} at {path}" if path else _kind(leaf))
+    return leaf if _is_plain(leaf) else leaf.to_dense()
 
 
-def _kind(leaf: object) -> str:
-    return TENSOR if isinstance(leaf, Tensor) else "number" if isinstance(leaf, float) else repr(leaf)
+def _is_plain(leaf: Tensor) -> bool:
+    return leaf.layout == torch.strided and not leaf.is_nested
+
+
+def _kind(leaf: Any) -> str:
+    """Say what a leaf is of, and write what is compared as it stands."""
+    if isinstance(leaf, Tensor):
+        kept = "nested" if leaf.is_nested else str(leaf.layout).removeprefix("torch.")
+        return TENSOR if _is_plain(leaf) else f"{kept} {TENSOR}"
+    if isinstance(leaf, float):
+        return "number"
+    return repr(leaf) if isinstance(leaf, PLAIN) else type(leaf).__name__
 
 
 def _is_sequence(output: object) -> bool:
