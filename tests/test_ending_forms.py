@@ -5,10 +5,16 @@ import os
 import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from properties.cases import coverage
 from properties.cli import main
+from properties.running import recording
+from properties.running.checking import check
+from properties.running.recording import Status
+from properties.running.request import Request
 from properties.running.workers import Ended, Workers, say
 
 END = "ctypes.CDLL(None)._exit(0)"
@@ -242,3 +248,21 @@ def test_a_worker_leaves_interruptions_to_its_parent() -> None:
 
 def handling(_: str) -> tuple[object, object]:
     return signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+
+
+def test_what_is_raised_while_a_cell_is_recorded_costs_that_cell_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Smaller numbers are looked for there, which runs the forms again."""
+    covered = coverage.sizes_covered
+    answers = iter([KeyError("a form's own mistake")])
+
+    def raising_once(*cases: Any) -> Any:
+        for error in answers:
+            raise error
+        return covered(*cases)
+
+    monkeypatch.setattr(recording, "sizes_covered", raising_once)
+    wrong, right = check(Request(("n-d-linear",), ("forward", "cost")), "n-d-linear")
+    assert (wrong.law, wrong.status, right.status) == ("forward", Status.ERROR, Status.HOLDS)
+    assert 'KeyError: "a form\'s own mistake"' in wrong.text

@@ -11,7 +11,7 @@ from equivalence.variable import ClaimError
 from properties.cases.domain import Domain
 from properties.report.document import CellRecord
 from properties.running.cell import Cell, Plan
-from properties.running.recording import Status, record
+from properties.running.recording import Status, record, traced, unfinished
 from properties.running.request import Request
 from properties.running.suites import chosen_laws
 from properties.running.threads import threads_set
@@ -80,4 +80,10 @@ def _checked_cell(name: str, cell: Cell, plan: Plan) -> CellRecord:
         raise
     except (Exception, SystemExit) as caught:  # noqa: BLE001  (a crash is this cell's to report)
         error = caught
-    return record(cell, name, time.perf_counter() - started, error, plan.failures)
+    took = time.perf_counter() - started
+    try:
+        return record(cell, name, took, error, plan.failures)
+    except ClaimError:
+        raise
+    except Exception as caught:  # noqa: BLE001  (to look for smaller numbers runs the forms again)
+        return unfinished(name, cell.law.name, traced(caught))

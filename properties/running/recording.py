@@ -140,8 +140,13 @@ def _text(cell: Cell, status: Status, error: BaseException | None) -> str:
     if isinstance(error, Unsatisfiable):
         return _nothing_executed(cell)
     if error is not None:
-        return harmless("".join(_raised(error)))
+        return traced(error)
     return _not_found(cell) if status is Status.BREAK_NOT_FOUND else ""
+
+
+def traced(error: BaseException) -> str:
+    """Say what was raised, and where."""
+    return harmless("".join(_raised(error)))
 
 
 def _raised(error: BaseException) -> Iterator[str]:
