@@ -1,6 +1,18 @@
 """What is claimed: two ways of writing a layer, said to be the same layer."""
 
-from equivalence.claim import AtLeast, Between, Bool, ClaimError, Dim, Equivalence, Index, Mask, Over, Real
+from equivalence.claim import (
+    AtLeast,
+    Between,
+    Bool,
+    ClaimError,
+    Dim,
+    Equivalence,
+    Index,
+    Lengths,
+    Mask,
+    Over,
+    Real,
+)
 from equivalence.distribution import Constant, Normal, TruncatedNormal, Uniform
 
 __all__ = [
@@ -12,6 +24,7 @@ __all__ = [
     "Dim",
     "Equivalence",
     "Index",
+    "Lengths",
     "Mask",
     "Normal",
     "Over",

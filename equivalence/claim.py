@@ -10,7 +10,18 @@ from torch import Tensor, nn
 
 from equivalence.counts import Counts
 from equivalence.distribution import Distribution
-from equivalence.variable import AtLeast, Between, Bool, ClaimError, Index, Mask, Over, Real, Variable
+from equivalence.variable import (
+    AtLeast,
+    Between,
+    Bool,
+    ClaimError,
+    Index,
+    Lengths,
+    Mask,
+    Over,
+    Real,
+    Variable,
+)
 
 __all__ = [
     "AtLeast",
@@ -20,6 +31,7 @@ __all__ = [
     "Dim",
     "Equivalence",
     "Index",
+    "Lengths",
     "Mask",
     "Over",
     "Real",

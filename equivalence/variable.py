@@ -137,14 +137,18 @@ class Real(Variable):
 
 
 AT_AN_END = 0.5
-"""The share of indices that are drawn from 0 and the largest alone."""
+"""The share of integers that are drawn from the ends of their range alone."""
 
 
 @dataclass(frozen=True)
 class Index(Variable):
-    """A tensor of integers 0 <= i < below, as in Index("*batch", "classes"): a size or a property."""
+    """A tensor of integers 0 <= i < below, as in Index("*batch", "classes"): a size or a property.
+
+    Where `ignored` is given, as in Index("*batch", "classes", ignored=-100), an entry may be that too.
+    """
 
     below: str
+    ignored: int | None = None
 
     @property
     def bounds(self) -> tuple[str, ...]:
@@ -153,31 +157,81 @@ class Index(Variable):
 
     def draw(self, shape: tuple[int, ...], size: SizeOf, generator: torch.Generator) -> Tensor:
         """Return any index with the same chance, but 0 and the largest oftener; 0 where there is none."""
-        largest = self._largest(size)
-        drawn = torch.randint(largest + 1, shape, generator=generator)
-        # Tables and blocks break at their ends, which few of many indices meet.
-        ends = largest * torch.randint(2, shape, generator=generator)
-        return torch.where(torch.rand(shape, generator=generator) < AT_AN_END, ends, drawn)
+        drawn = _between(0, self._largest(size), shape, generator)
+        if self.ignored is None:
+            return drawn
+        # Of a row none, some or all: a mean over what is left breaks where nothing is.
+        return drawn.masked_fill(Bool(self.axes).draw(shape, size, generator), self.ignored)
 
     def misfit(self, value: Tensor, size: SizeOf) -> str:
         """Return the range, where an entry lies outside it."""
         largest = self._largest(size)
-        fits = bool(((value >= 0) & (value <= largest)).all())
-        return "" if fits else f"integers from 0 to {largest}"
+        fits = bool(((value >= 0) & (value <= largest) | self._is_ignored(value)).all())
+        beside = "" if self.ignored is None else f" or {self.ignored}"
+        return "" if fits else f"integers from 0 to {largest}{beside}"
 
     def clamp(self, value: Tensor, size: SizeOf) -> Tensor:
         """Return the nearest indices."""
-        return value.clamp(0, self._largest(size))
+        return torch.where(self._is_ignored(value), value, value.clamp(0, self._largest(size)))
 
     def outside(self, x: Tensor, size: SizeOf) -> Iterator[tuple[str, Tensor]]:
         """Give the integers next to the range."""
         if x.numel():
             below = size(self.below)
-            yield "a negative index", torch.full_like(x, -1)
+            yield "a negative index", torch.full_like(x, -1 if self.ignored != -1 else -2)
             yield f"an index of {below}", torch.full_like(x, below)
 
     def _largest(self, size: SizeOf) -> int:
         return max(0, size(self.below) - 1)
+
+    def _is_ignored(self, value: Tensor) -> Tensor:
+        return torch.zeros_like(value, dtype=torch.bool) if self.ignored is None else value == self.ignored
+
+
+@dataclass(frozen=True)
+class Lengths(Variable):
+    """A tensor of integers least <= n <= most, as in Lengths("*batch", "steps"): what counts of a row."""
+
+    most: str
+    least: int = 1
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """What it goes up to."""
+        return (self.most,)
+
+    def draw(self, shape: tuple[int, ...], size: SizeOf, generator: torch.Generator) -> Tensor:
+        """Return any length with the same chance, but the least and the most oftener."""
+        return _between(*self._ends(size), shape, generator)
+
+    def misfit(self, value: Tensor, size: SizeOf) -> str:
+        """Return the range, where an entry lies outside it."""
+        least, most = self._ends(size)
+        fits = bool(((value >= least) & (value <= most)).all())
+        return "" if fits else f"integers from {least} to {most}"
+
+    def clamp(self, value: Tensor, size: SizeOf) -> Tensor:
+        """Return the nearest lengths."""
+        return value.clamp(*self._ends(size))
+
+    def outside(self, x: Tensor, size: SizeOf) -> Iterator[tuple[str, Tensor]]:
+        """Give the integers next to the range."""
+        if x.numel():
+            least, most = self._ends(size)
+            yield f"a length of {least - 1}", torch.full_like(x, least - 1)
+            yield f"a length of {most + 1}", torch.full_like(x, most + 1)
+
+    def _ends(self, size: SizeOf) -> tuple[int, int]:
+        # Of nothing there is no length but 0.
+        return min(self.least, size(self.most)), size(self.most)
+
+
+def _between(least: int, most: int, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Draw integers from a range, both ends oftener."""
+    drawn = torch.randint(least, most + 1, shape, generator=generator)
+    # Tables and blocks break at their ends, which few of many integers meet.
+    ends = least + (most - least) * torch.randint(2, shape, generator=generator)
+    return torch.where(torch.rand(shape, generator=generator) < AT_AN_END, ends, drawn)
 
 
 @dataclass(frozen=True)

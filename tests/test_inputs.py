@@ -7,14 +7,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softmax
 
-from equivalence.claim import AtLeast, Bool, Dim, Equivalence, Index, Real
+from equivalence.claim import AtLeast, Bool, Dim, Equivalence, Index, Lengths, Real
 from equivalence.variable import Variable
 from properties.cases.domain import Domain
 from properties.laws import LAWS
 from properties.refutation.counterexample import Refuted
 from properties.running.cell import Cell, Plan
 
-KINDS = (Real("*batch size"), Index("*batch", "size"), Bool("*batch size"))
+KINDS = (
+    Real("*batch size"),
+    Index("*batch", "size"),
+    Index("*batch", "size", ignored=-100),
+    Lengths("*batch", "size"),
+    Lengths("*batch", "size", least=0),
+    Bool("*batch size"),
+)
 SIZES = (0, 1, 5)
 
 
@@ -128,11 +135,11 @@ def test_what_is_drawn_fits_and_is_left_as_it_is(kind: Variable, size: int) -> N
     assert torch.equal(kind.clamp(x, lambda _: size), x)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[1:])
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_what_lies_outside_does_not_fit_until_it_is_clamped(kind: Variable, size: int) -> None:
     x = drawn(kind, size)
-    for words, wrong in kind.outside(x, lambda _: size or 1):
+    for words, wrong in kind.outside(x, lambda _: size):
         assert (wrong.shape, wrong.dtype) == (x.shape, x.dtype)
         assert kind.misfit(wrong, lambda _: size), words
         assert not kind.misfit(kind.clamp(wrong, lambda _: size), lambda _: size), words
@@ -143,6 +150,112 @@ def test_another_dtype_is_another(kind: Variable) -> None:
     x = drawn(kind, 5)
     dtypes = [wrong.dtype for _, wrong in kind.retyped(x)]
     assert len({x.dtype, *dtypes}) == len(dtypes) + 1 > 1
+
+
+def test_of_a_row_of_indices_none_or_some_or_all_are_ignored() -> None:
+    kind = Index("*batch", "size", ignored=-100)
+    x = kind.draw((900, 20), lambda _: 5, torch.Generator().manual_seed(0))
+    hidden = (x == -100).sum(-1)
+    assert set(x.unique().tolist()) == {-100, 0, 1, 2, 3, 4}
+    assert all(0.3 < (hidden == count).double().mean() < 0.4 for count in (0, 20))
+    assert kind.misfit(torch.tensor([-1]), lambda _: 5) == "integers from 0 to 4 or -100"
+    assert kind.clamp(torch.tensor([-100, -7, 9]), lambda _: 5).tolist() == [-100, 0, 4]
+
+
+@pytest.mark.parametrize("least", [0, 1])
+def test_every_length_is_drawn_both_ends_oftener(least: int) -> None:
+    kind = Lengths("*batch", "steps", least)
+    x = kind.draw((2000,), lambda _: 5, torch.Generator().manual_seed(0))
+    assert set(x.tolist()) == {*range(least, 6)}
+    assert all((x == end).double().mean() > 0.3 for end in (least, 5))
+    assert kind.draw((3,), lambda _: 0, torch.Generator()).tolist() == [0, 0, 0]
+    assert kind.misfit(torch.tensor([6]), lambda _: 5) == f"integers from {least} to 5"
+
+
+class MeanOfLengths(Equivalence):
+    """The mean over the first n steps of each row: by a mask, and by a loop."""
+
+    same = "function"
+    steps: Annotated[int, AtLeast(1)]
+    x = Real("rows steps")
+    n = Lengths("rows", "steps")
+    ends_late = 0
+
+    def reference(self) -> nn.Module:
+        return MaskedMean()
+
+    def candidate(self) -> nn.Module:
+        return LoopedMean(self.ends_late)
+
+
+class MaskedMean(nn.Module):
+    def forward(self, x: Tensor, n: Tensor) -> Tensor:
+        counts = torch.arange(x.shape[1], device=x.device) < n[:, None]
+        return torch.where(counts, x, 0).sum(1) / n
+
+
+class LoopedMean(nn.Module):
+    def __init__(self, ends_late: int) -> None:
+        super().__init__()
+        self.ends_late = ends_late
+
+    def forward(self, x: Tensor, n: Tensor) -> Tensor:
+        means = [row[: length + self.ends_late].sum() / length for row, length in zip(x, n, strict=True)]
+        return torch.stack(means) if means else x.sum(1) / n
+
+
+class OneStepTooMany(MeanOfLengths):
+    """One step more than counts, where there is one."""
+
+    ends_late = 1
+
+
+def test_a_mean_over_lengths_is_the_same_by_a_mask_and_by_a_loop() -> None:
+    Cell(Domain(MeanOfLengths), LAWS["forward"]).test(Plan())()
+    with pytest.raises(Refuted) as found:
+        Cell(Domain(OneStepTooMany), LAWS["forward"]).test(Plan())()
+    values, _ = found.value.smallest
+    assert (values["n"].tolist(), found.value.verdict.case.size("steps")) == ([1], 2)
+
+
+class LossIsItsMean(Equivalence):
+    """cross_entropy with an ignored class is the mean of -log softmax over what is left."""
+
+    same = "function"
+    classes: Annotated[int, AtLeast(1)]
+    x = Real("rows classes")
+    i = Index("rows", "classes", ignored=-100)
+    forgets = False
+
+    def reference(self) -> nn.Module:
+        return nn.CrossEntropyLoss()
+
+    def candidate(self) -> nn.Module:
+        return MeanLoss(forgets=self.forgets)
+
+
+class MeanLoss(nn.Module):
+    def __init__(self, *, forgets: bool) -> None:
+        super().__init__()
+        self.forgets = forgets
+
+    def forward(self, x: Tensor, i: Tensor) -> Tensor:
+        counts = i != -100
+        losses = -x.log_softmax(-1).gather(1, i.clamp(min=0)[:, None]).squeeze(1)
+        return (losses * counts).sum() / (len(i) if self.forgets else counts.sum())
+
+
+class CountsTheIgnored(LossIsItsMean):
+    """The mean over all rows."""
+
+    forgets = True
+
+
+def test_a_loss_over_what_is_not_ignored() -> None:
+    Cell(Domain(LossIsItsMean), LAWS["forward"]).test(Plan())()
+    with pytest.raises(Refuted) as found:
+        Cell(Domain(CountsTheIgnored), LAWS["forward"]).test(Plan())()
+    assert -100 in found.value.smallest[0]["i"]
 
 
 def test_every_index_is_drawn_and_both_sides_of_the_range_are_outside() -> None:
