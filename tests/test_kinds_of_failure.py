@@ -1,5 +1,6 @@
 """A failure keeps its kind while it shrinks, and the kind that tells most is shown."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import pytest
@@ -235,3 +236,14 @@ def test_the_worst_case_seen_is_larger_than_the_one_shown_or_not_told() -> None:
 )
 def test_a_law_says_of_which_kind_its_failures_are(law: str, where: str, kind: str) -> None:
     assert LAWS[law].kind_at(where) == kind
+
+
+def test_a_circumstance_that_only_chose_float32_is_not_named() -> None:
+    domain = Domain(SingleIsLinear)
+    case = replace(domain.typical, under=("no_grad", "autocast"))
+    cell = Cell(domain, LAWS["forward"])
+    assert not cell.judge.verdict(case).holds
+    assert cell.judge.verdict(replace(case, under=())).holds
+    with pytest.raises(Refuted) as refuted:
+        cell.check(case)
+    assert refuted.value.verdict.case == replace(case, under=()).single

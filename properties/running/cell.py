@@ -23,6 +23,7 @@ from properties.cases.strategies import Cases, Kinds, cases
 from properties.cases.values import LOOKS, NORMAL
 from properties.circumstances.registry import CIRCUMSTANCES, told_of
 from properties.judging.judge import Judge, Verdict
+from properties.judging.numbers import SINGLE
 from properties.judging.power import TURNS, require_power
 from properties.judging.tally import Tally
 from properties.laws.registry import Law
@@ -154,7 +155,7 @@ class Cell:
         if not verdict.holds:
             # Hypothesis asks the same of smaller cases: from here on, each is decided.
             self.alike_as_distributions = -math.inf
-            raise Refuted(self.judge, verdict, self.tally)
+            raise Refuted(self.judge, self._in_plainest_use(verdict), self.tally)
         self.alike_as_distributions += verdict.decided.many_runs
         self._require_power(case)
         return True
@@ -296,6 +297,19 @@ class Cell:
             holds, fails = (holds, middle) if found else (middle, fails)
             failing = found or failing
         return failing
+
+    def _in_plainest_use(self, verdict: Verdict) -> Verdict:
+        """Leave out circumstances that do not matter: one may have done no more than choose float32."""
+        if verdict.case.under == self.domain.under:
+            return verdict
+        plain = replace(verdict.case, under=self.domain.under)
+        if (
+            plain.setting.is_double
+            and verdict.regime.dtype == SINGLE.dtype
+            and "seed" not in self.domain.pins
+        ):
+            plain = plain.single
+        return self._also_fails(plain, verdict) or verdict
 
     def _plainer(self, case: Case) -> Iterator[Case]:
         """Give a case in each set of circumstances with one less."""

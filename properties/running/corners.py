@@ -13,7 +13,6 @@ from properties.cases.domain import Domain
 from properties.cases.sample import build
 from properties.cases.values import LIMIT, NORMAL
 from properties.circumstances.registry import Circumstance, modes_of, together
-from properties.oracle.exact import SINGLE_EVERY
 
 EDGES = (0, 1)
 ROWS, FEW_ROWS = 5, 3
@@ -73,7 +72,7 @@ class Corners:
         if not self.domain.setting.is_double:
             return
         if "seed" not in self.domain.pins and not any(case.in_single for case in usual):
-            yield replace(self._wide, seed=self.seed // SINGLE_EVERY * SINGLE_EVERY + SINGLE_EVERY - 1)
+            yield replace(self._wide, seed=self.seed).single
 
     def unused(self, tried: Sequence[Case], found: Mapping[str, Circumstance]) -> Iterator[Case]:
         """Give a small case of a few rows in each circumstance that none was in, and in each use of a mode.
