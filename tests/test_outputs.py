@@ -16,7 +16,7 @@ from equivalence.claim import Dim, Equivalence, Real
 from properties.cases.domain import Domain
 from properties.cases.outputs import taken_apart
 from properties.laws import LAWS
-from properties.oracle.agreement import Difference
+from properties.oracle.agreement import Difference, Equation, first_difference
 from properties.refutation.counterexample import Refuted
 from properties.replaying.scripting import Finding, script
 from properties.running.cell import Cell, Plan
@@ -55,13 +55,16 @@ NESTS = [
     (X, ("",), "tensor"),
     ((X, X), ("[0]", "[1]"), "tuple(tensor, tensor)"),
     ([X], ("[0]",), "list(tensor)"),
-    ({"b": (X, None), "a": X}, ('["a"]', '["b"][0]'), "dict(a=tensor, b=tuple(tensor, None))"),
-    ({1: X, 0: 2}, ("[1]",), "dict(0=2, 1=tensor)"),
+    ({"b": (X, None), "a": X}, ('["a"]', '["b"][0]'), 'dict(["a"]=tensor, ["b"]=tuple(tensor, None))'),
+    ({1: X, 0: 2}, ("[1]",), "dict([0]=2, [1]=tensor)"),
     (
         Answer(X, [X, True]),
         (".logits", ".past[0]", ".norm"),
         "Answer(logits=tensor, past=list(tensor, True), norm=number)",
     ),
+    ((X, None), ("[0]",), "tuple(tensor, None)"),
+    ((X, 2.0), ("[0]", "[1]"), "tuple(tensor, number)"),
+    ({1: None, "1": X}, ('["1"]',), 'dict(["1"]=tensor, [1]=None)'),
     (Pair(X, None), (".first",), "Pair(first=tensor, second=None)"),
     (Named(X), (".logits",), "Named(logits=tensor, past=None)"),
 ]
@@ -73,6 +76,7 @@ def test_a_nest_is_taken_apart(nest: Any, paths: tuple[str, ...], structure: str
     assert (found.paths, found.structure) == (paths, structure)
     assert all(isinstance(one, Tensor) for one in found.tensors)
     assert len(found.tensors) == len(paths)
+    assert found.flat == (structure in ("tensor", "tuple(tensor, tensor)", "list(tensor)"))
 
 
 def test_a_tensor_that_is_kept_otherwise_is_compared_as_a_plain_one() -> None:
@@ -212,6 +216,40 @@ def test_what_differs_in_a_nest_is_named_by_its_path(
     assert difference.where.startswith(where)
 
 
+class HalfOfAPair(EinsumAnswers):
+    """A tensor and None: what a transform of torch takes of it is the tensor alone."""
+
+    x = Real("*batch features")
+
+    def reference(self) -> nn.Module:
+        return Half(self.features)
+
+    def candidate(self) -> nn.Module:
+        return Half(self.features)
+
+
+class Half(nn.Linear):
+    def __init__(self, features: int) -> None:
+        super().__init__(features, features)
+
+    def forward(self, x: Tensor) -> Any:
+        return super().forward(x), None
+
+
+@pytest.mark.parametrize("use", ["vmap", "jvp", "func_grad", "checkpointed", "autocast"])
+def test_a_transform_takes_the_tensors_of_a_pair_alone(use: str) -> None:
+    cell = Cell(Domain(HalfOfAPair, {"under": (use,), "batch": (2,)}), LAWS["forward"])
+    cell.test(Plan(examples=9))()
+    assert (cell.tally.outside, cell.tally.executed) == (0, 9)
+
+
+def test_a_sparse_output_has_no_name_of_its_own() -> None:
+    sparse = taken_apart(X.to_sparse())
+    named = first_difference(Equation({"output": sparse.named([X])}, {"output": sparse.named([2 * X])}))
+    assert named is not None
+    assert named.where == "output[0]"
+
+
 def test_modes_name_it_too() -> None:
     _, difference = smallest(with_change(past_scaled), "modes")
     assert difference.where.startswith('call 1, eval.past["past"][0]')
@@ -229,4 +267,4 @@ def test_a_script_tells_a_nest_apart(tmp_path: Path) -> None:
     path.write_text(script(Finding.of(refuted)))
     code, printed = in_a_process([str(path)])
     assert code == 1
-    assert "output.past['past'][0] differs" in printed
+    assert 'output.past["past"][0] differs' in printed

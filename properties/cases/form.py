@@ -186,7 +186,7 @@ class Form:
         def giving(*inputs: Tensor) -> Any:
             output = call(*inputs)
             tensors = self.tensors(output)
-            return output if self.outputs.is_flat else tensors
+            return output if self.outputs.flat else tensors
 
         return giving
 

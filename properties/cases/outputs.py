@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor
 
 PLAIN = (type(None), bool, int, str, torch.dtype, torch.device)
 """What stands in a nest beside tensors, and is compared as it is written."""
-
 TENSOR = "tensor"
 MOST = 10_000
 """So many parts of a nest at the most are looked at."""
@@ -25,22 +24,19 @@ class Outputs(NamedTuple):
     paths: tuple[str, ...]
     """As in Python: .logits, ["past"][0]; empty for a tensor alone."""
     structure: str = ""
-    """The nest without the numbers, as in dict(logits=tensor, past=tuple(tensor, None))."""
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether it is of a tensor, or of a sequence of tensors."""
-        return self.paths in ((), ("",), tuple(f"[{place}]" for place in range(len(self.paths))))
+    """The nest without the numbers, as in Answer(logits=tensor, past=tuple(tensor, None))."""
+    flat: bool = True
+    """Whether it is a tensor, or a sequence of tensors and nothing else."""
 
     def named(self, tensors: Sequence[Tensor]) -> Any:
         """Give as many tensors as it has by their paths, where there is more than a sequence of them."""
         same = len(tensors) == len(self.paths)
-        return dict(zip(self.paths, tensors, strict=True)) if same and not self.is_flat else tensors
+        return dict(zip(self.paths, tensors, strict=True)) if same and not self.flat else tensors
 
 
 def taken_apart(output: object) -> Outputs:
     """Take a nest of tensors apart; TypeError where anything stands in it that cannot be compared."""
-    if isinstance(output, Tensor) and _is_plain(output):
+    if _is_plain(output):
         return Outputs((output,), ("",), TENSOR)
     tensors: dict[str, Tensor] = {}
     for number, (path, leaf) in enumerate(leaves(output)):
@@ -48,7 +44,8 @@ def taken_apart(output: object) -> Outputs:
             raise TypeError(f"more than {MOST:,} parts")
         if not isinstance(leaf, PLAIN):
             tensors[path] = _tensor(leaf, path)
-    return Outputs(tuple(tensors.values()), tuple(tensors), structure(output))
+    flat = _is_sequence(output) and all(map(_is_plain, output))
+    return Outputs(tuple(tensors.values()), tuple(tensors), structure(output), flat)
 
 
 def leaves(output: object, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -71,9 +68,9 @@ def branches(output: Any) -> list[tuple[str, Any]] | None:
     if isinstance(output, Mapping):
         # Two mappings are equal in any order.
         return [(f"[{_written(key)}]", output[key]) for key in sorted(output, key=repr)]
-    if isinstance(output, tuple) and hasattr(output, "_fields"):
-        return [(f".{name}", getattr(output, name)) for name in output._fields]
-    return [(f"[{place}]", one) for place, one in enumerate(output)] if _is_sequence(output) else None
+    if _is_sequence(output):
+        return [(f"[{place}]", one) for place, one in enumerate(output)]
+    return [(f".{name}", getattr(output, name)) for name in output._fields] if _has_names(output) else None
 
 
 def structure(output: object) -> str:
@@ -81,9 +78,9 @@ def structure(output: object) -> str:
     inside = branches(output)
     if inside is None:
         return _kind(output)
-    held = [(_bare(step), structure(branch)) for step, branch in inside]
-    written = [one if _is_sequence(output) else f"{name}={one}" for name, one in held]
-    return f"{type(output).__name__}({', '.join(written)})"
+    written = [(step.removeprefix("."), structure(branch)) for step, branch in inside]
+    held = [one if _is_sequence(output) else f"{name}={one}" for name, one in written]
+    return f"{type(output).__name__}({', '.join(held)})"
 
 
 def _tensor(leaf: Any, path: str) -> Tensor:
@@ -96,8 +93,8 @@ def _tensor(leaf: Any, path: str) -> Tensor:
     return leaf if _is_plain(leaf) else leaf.to_dense()
 
 
-def _is_plain(leaf: Tensor) -> bool:
-    return leaf.layout == torch.strided and not leaf.is_nested
+def _is_plain(leaf: object) -> TypeGuard[Tensor]:
+    return isinstance(leaf, Tensor) and leaf.layout == torch.strided and not leaf.is_nested
 
 
 def _kind(leaf: Any) -> str:
@@ -110,12 +107,12 @@ def _kind(leaf: Any) -> str:
     return repr(leaf) if isinstance(leaf, PLAIN) else type(leaf).__name__
 
 
-def _is_sequence(output: object) -> bool:
-    return isinstance(output, list | tuple) and not hasattr(output, "_fields")
+def _is_sequence(output: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(output, list | tuple) and not _has_names(output)
 
 
-def _bare(step: str) -> str:
-    return step.strip('.[]"')
+def _has_names(output: object) -> bool:
+    return isinstance(output, tuple) and hasattr(output, "_fields")
 
 
 def _written(key: object) -> str:

@@ -21,4 +21,4 @@ def tensors(tree: Any) -> Iterator[Tensor]:
 
 def joined(where: str, step: str) -> str:
     """Name a branch of a tree: weight of output is output.weight, and [0] of it output[0]."""
-    return f"{where}{step}" if step.startswith((".", "[")) else f"{where}.{step}".lstrip(".")
+    return f"{where}{step}" if step[:1] in ("", ".", "[") else f"{where}.{step}".lstrip(".")

@@ -24,6 +24,7 @@ from properties.cases import sample as samples
 from properties.cases.answering import FormError
 from properties.cases.form import CALLS_APART, Called
 from properties.cases.memory import unwritten
+from properties.cases.outputs import taken_apart
 from properties.cases.sample import load
 from properties.circumstances.under import INNER
 from properties.oracle.rounding import close
@@ -38,12 +39,6 @@ def build(claim: Equivalence, side: str, seed: int) -> nn.Module:
     """Construct one form of a claim."""
     torch.manual_seed(seed)
     return claim.reference() if side == "reference" else claim.candidate()
-
-
-def taken_apart(output: Any) -> Any:
-    """Give the tensors of an output that is one, or a tuple or list of them."""
-    tensors = tuple(output) if isinstance(output, tuple | list) else (output,)
-    return SimpleNamespace(tensors=tensors, structure=type(output).__name__, named=tuple)
 
 
 class Standing(forms.Form):

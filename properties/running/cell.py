@@ -155,7 +155,7 @@ class Cell:
         if not verdict.holds:
             # Hypothesis asks the same of smaller cases: from here on, each is decided.
             self.alike_as_distributions = -math.inf
-            raise Refuted(self.judge, self._in_plainest_use(verdict), self.tally)
+            raise Refuted(self.judge, verdict, self.tally)
         self.alike_as_distributions += verdict.decided.many_runs
         self._require_power(case)
         return True
@@ -225,8 +225,8 @@ class Cell:
                     raise
                 # Hypothesis shrinks what it drew, but for the wide cases of statistics.
                 shrinks = not self.law.decided.wide and case not in firsts
-                verdict = error.verdict if shrinks else self._smallest(error.verdict)
-                raise Refuted(self.judge, verdict, self.tally) from None
+                smaller = self._in_plainer_use if shrinks else self._smallest
+                raise Refuted(self.judge, smaller(error.verdict), self.tally) from None
 
         check.__name__ = check.__qualname__ = f"{self.domain.name}_{self.law.name}"
         check.__doc__ = self.law.statement
@@ -275,9 +275,7 @@ class Cell:
 
     def _smallest(self, verdict: Verdict) -> Verdict:
         """Give the verdict on the smallest case that fails too: Hypothesis shrinks only what it drew."""
-        for case in self._plainer(verdict.case):
-            if smaller := self._also_fails(case, verdict):
-                return self._smallest(smaller)
+        verdict = self._in_plainer_use(verdict)
         smallest = (self._also_fails(case, verdict) for case in self.domain.smaller(verdict.case))
         return next(filter(None, smallest), None) or self._least(verdict)
 
@@ -298,24 +296,23 @@ class Cell:
             failing = found or failing
         return failing
 
-    def _in_plainest_use(self, verdict: Verdict) -> Verdict:
-        """Leave out circumstances that do not matter: one may have done no more than choose float32."""
-        if verdict.case.under == self.domain.under:
-            return verdict
-        plain = replace(verdict.case, under=self.domain.under)
-        if (
-            plain.setting.is_double
-            and verdict.regime.dtype == SINGLE.dtype
-            and "seed" not in self.domain.pins
-        ):
-            plain = plain.single
-        return self._also_fails(plain, verdict) or verdict
+    def _in_plainer_use(self, verdict: Verdict) -> Verdict:
+        """Give the verdict in as few circumstances as it fails in: the others do not matter."""
+        for case in self._plainer(verdict):
+            if found := self._also_fails(case, verdict):
+                return self._in_plainer_use(found)
+        return verdict
 
-    def _plainer(self, case: Case) -> Iterator[Case]:
-        """Give a case in each set of circumstances with one less."""
-        for name in case.under:
-            if name not in self.domain.under:
-                yield replace(case, under=tuple(other for other in case.under if other != name))
+    def _plainer(self, verdict: Verdict) -> Iterator[Case]:
+        """Give a case in none of the circumstances that are not asked for, then in each set with one less."""
+        case, asked = verdict.case, self.domain.under
+        others = [name for name in case.under if name not in asked]
+        fewer = dict.fromkeys([asked, *(tuple(one for one in case.under if one != name) for name in others)])
+        # One may have done no more than choose float32.
+        chooses = case.setting.is_double and verdict.regime.dtype == SINGLE.dtype
+        for under in fewer if others else ():
+            plainer = replace(case, under=under)
+            yield plainer.single if chooses and "seed" not in self.domain.pins else plainer
 
     def _also_fails(self, case: Case, verdict: Verdict) -> Verdict | None:
         """Give the verdict on a case that fails in the same manner; None where it does not."""

@@ -12,7 +12,7 @@ from properties.laws import all_laws
 from properties.laws.comparing import with_the_reference
 from properties.laws.registry import Law
 from properties.refutation.counterexample import replayed
-from properties.replaying import nests, standing
+from properties.replaying import flat_outputs, standing
 from properties.replaying.scripting.binding import ScriptError, tree_of
 from properties.replaying.scripting.closure import OURS, Closure
 from properties.replaying.scripting.finding import Finding
@@ -74,8 +74,8 @@ def law_of(finding: Finding) -> Shown:
     sample, module = recorded(finding), sys.modules[law.observe.__module__]
     changes = [CIRCUMSTANCES[name].change for name in under]
     packages = {one.__module__.partition(".")[0] for one in (law.observe, *changes)}
-    flat = sample.reference.outputs.is_flat and sample.candidate.outputs.is_flat
-    stands = (standing,) if flat else (nests, standing)
+    flat = sample.reference.outputs.flat and sample.candidate.outputs.flat
+    stands = (flat_outputs, standing) if flat else (standing,)
     closure = Closure({module.__name__}, GIVEN, packages - {*OURS}, stands)
     asked = _asked(law, finding)
     for change in changes:
