@@ -160,6 +160,8 @@ def test_of_a_row_of_indices_none_or_some_or_all_are_ignored() -> None:
     assert all(0.3 < (hidden == count).double().mean() < 0.4 for count in (0, 20))
     assert kind.misfit(torch.tensor([-1]), lambda _: 5) == "integers from 0 to 4 or -100"
     assert kind.clamp(torch.tensor([-100, -7, 9]), lambda _: 5).tolist() == [-100, 0, 4]
+    last = Index("*batch", "size", ignored=-1)
+    assert all(last.misfit(wrong, lambda _: 5) for _, wrong in last.outside(x, lambda _: 5))
 
 
 @pytest.mark.parametrize("least", [0, 1])
@@ -169,6 +171,11 @@ def test_every_length_is_drawn_both_ends_oftener(least: int) -> None:
     assert set(x.tolist()) == {*range(least, 6)}
     assert all((x == end).double().mean() > 0.3 for end in (least, 5))
     assert kind.draw((3,), lambda _: 0, torch.Generator()).tolist() == [0, 0, 0]
+    assert Lengths("*batch", "steps", least=4).draw((3,), lambda _: 2, torch.Generator()).tolist() == [
+        2,
+        2,
+        2,
+    ]
     assert kind.misfit(torch.tensor([6]), lambda _: 5) == f"integers from {least} to 5"
 
 

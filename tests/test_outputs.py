@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from equivalence.claim import Dim, Equivalence, Real
+from equivalence.claim import ClaimError, Dim, Equivalence, Real
 from properties.cases.domain import Domain
 from properties.cases.outputs import taken_apart
 from properties.laws import LAWS
@@ -241,6 +241,50 @@ def test_a_transform_takes_the_tensors_of_a_pair_alone(use: str) -> None:
     cell = Cell(Domain(HalfOfAPair, {"under": (use,), "batch": (2,)}), LAWS["forward"])
     cell.test(Plan(examples=9))()
     assert (cell.tally.outside, cell.tally.executed) == (0, 9)
+
+
+class Forgetful(Half):
+    """The None is missing where no gradient is wanted."""
+
+    def forward(self, x: Tensor) -> Any:
+        pair = super().forward(x)
+        return pair if torch.is_grad_enabled() else pair[:1]
+
+
+class ForgetfulIsHalf(HalfOfAPair):
+    """Of another structure without gradients alone."""
+
+    def candidate(self) -> nn.Module:
+        return Forgetful(self.features)
+
+
+def test_another_structure_in_one_use_alone_is_seen_there() -> None:
+    refuted, difference = smallest(ForgetfulIsHalf, "forward")
+    assert refuted.verdict.case.under == ("no_grad",)
+    assert (difference.where, difference.candidate, difference.reference) == (
+        "structure",
+        "tuple(tensor)",
+        "tuple(tensor, None)",
+    )
+
+
+class Nothing(Half):
+    """Returns None alone."""
+
+    def forward(self, x: Tensor) -> Any:
+        return super().forward(x)[1]
+
+
+class NothingIsHalf(HalfOfAPair):
+    """No tensor to compare."""
+
+    def candidate(self) -> nn.Module:
+        return Nothing(self.features)
+
+
+def test_an_output_without_a_tensor_is_no_output() -> None:
+    with pytest.raises(ClaimError, match="the candidate Nothing returned None, but a form returns tensors"):
+        Cell(Domain(NothingIsHalf), LAWS["forward"]).test(Plan())()
 
 
 def test_a_sparse_output_has_no_name_of_its_own() -> None:
