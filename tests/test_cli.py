@@ -248,3 +248,14 @@ def test_the_file_of_a_claim_is_executed_once(tmp_path: Path) -> None:
     for runs in (1, 2):
         assert main(["verify", f"{tmp_path / 'once.py'}:SameIsLinear", "--law", "forward"]) == 0
         assert counted.read_text() == "x" * runs
+
+
+def test_a_constructor_that_raises_is_told_without_a_table(tmp_path: Path, capsys: Captured) -> None:
+    file = tmp_path / "raising.py"
+    file.write_text(NAMESAKES.replace("return Same(self.n, 2)", "return Same(self.m, 2)"))
+    code, out, err = run("verify", f"{file}:SameIsLinear", capsys=capsys)
+    assert code == 1
+    assert "AttributeError: 'SameIsLinear' object has no attribute 'm'" in out
+    assert "no case was executed" in err
+    assert len(out.splitlines()) <= 14
+    assert len(out.partition("ERROR: ")[2].partition("claims 1,")[0].splitlines()) <= 10

@@ -209,9 +209,7 @@ def print_report(request: Request, finished: Run, options: argparse.Namespace) -
         return
     for line in (
         *table.refutations(records, full=options.all),
-        "",
-        *table.matrix(records),
-        "",
+        *(("", *table.matrix(records), "") if any(record.executed for record in records) else ()),
         *table.decisions(records),
         *(_sizes(request, {record.claim for record in records if record.executed}) if options.at else ()),
         *table.failures(records, full=options.all),
