@@ -10,8 +10,8 @@ What is more than one operation inside (a contraction, a reduction, a fused norm
 layer of LSTM cells) has its inputs disturbed too. Such an algorithm is backward stable: what it gives is the
 exact result for inputs that are a few u away, so that disturbed inputs bound what happens inside. An error of
 k terms that are added one by one grows beyond that like the root of k, and so does the disturbance. The few
-that are not stable in this sense (gelu far from 0, a softmax's logarithm near 0) have what they take a
-difference of disturbed as well.
+that are not stable in this sense (gelu far from 0, a softmax's logarithm near 0, the derivative of a gate
+that is rounded to 1) have what they take a difference of disturbed as well.
 
 ξ follows from the bits of a number, and from the operation and the place in it that the number has. Numbers
 that are tied stay tied where one operation meets them, so that no choice among them is made anew. In bfloat16
@@ -119,14 +119,24 @@ class Disturbance(Mode):
         inside = INSIDE.get(name)
         if inside is not None:
             slack = inside(*args)
-            moved = self._changed(slack, AMPLITUDE, -2) - slack
-            return self._changed(result, AMPLITUDE, -1) + moved.to(result.dtype)
+            if isinstance(slack, Tensor):
+                return self._moved_by(slack, result)
+            sizes = zip(slack, result, strict=True)
+            return tuple(
+                self._moved_by(size.expand_as(one).contiguous(), one, _places(one)) for size, one in sizes
+            )
         if not written:
             return self._changed(result, AMPLITUDE, -1, unrounded)
         for tensor in tensors(result):
             if _is_inexact(tensor):
                 tensor.copy_(self._disturbed(tensor, AMPLITUDE, -1, unrounded))
         return result
+
+    def _moved_by(self, slack: Tensor, result: Tensor, bits: Tensor | None = None) -> Tensor:
+        """Disturb a result, and move it by what the numbers that it is the difference of are disturbed by."""
+        moved: Tensor = self._changed(slack, AMPLITUDE, -2, bits) - slack
+        disturbed: Tensor = self._changed(result, AMPLITUDE, -1)
+        return disturbed + moved.to(result.dtype)
 
     def _changed(self, tree: Any, factor: float, place: int, bits: Tensor | None = None) -> Any:
         if isinstance(tree, Tensor):
@@ -290,13 +300,33 @@ def _of_log_softmax(x: Tensor, axis: int, *_: Any) -> Tensor:
     return x - x.amax(axis, keepdim=True) - 1 if x.numel() else x
 
 
+def _of_recurrence_backward(*args: Any) -> list[Tensor]:
+    """Return those of 1 - tanh² and s (1 - s), at most 1, by which the gradient of every step is multiplied.
+
+    Where tanh is rounded to 1 nothing is left of it, and the memory that keeps it is not disturbed: bytes.
+    Each is the most that all cotangents together come to.
+    """
+    x, of_x, of_h, _, _, first, _, outputs = args[:8]
+    cotangents = [one for one in args[10:13] if one is not None]
+    # In what it computes in, which may be narrower than its results.
+    reached = torch.stack([one.abs().sum() for one in cotangents]).sum().to(x.dtype)
+    states = torch.cat([first.flatten(), outputs.flatten()])
+    by_inputs, by_x, by_states, by_h = (reached * _largest(one) for one in (of_x, x, states, of_h))
+    return [by_inputs, by_x, by_states, reached, reached, by_h, reached]
+
+
+def _largest(tensor: Tensor) -> Tensor:
+    return tensor.abs().amax() if tensor.numel() else tensor.new_zeros(())
+
+
 SEVERAL_AT_EACH_ENTRY = {"addcmul", "addcdiv", "lerp"}
 """What multiplies and adds at each entry: the sum may be small where the product was not."""
-INSIDE: Mapping[str, Callable[..., Tensor]] = {
+INSIDE: Mapping[str, Callable[..., Tensor | list[Tensor]]] = {
     "gelu": lambda x, **_: x,
     "gelu_backward": _of_gelu_backward,
     "glu_backward": _of_glu_backward,
     "_log_softmax": _of_log_softmax,
+    "mkldnn_rnn_layer_backward": _of_recurrence_backward,
     "logsumexp": lambda x, axes, keepdim=False: x.abs().amax(axes, keepdim=keepdim) + 1,
 }
-"""Of what size are the numbers that an operation takes the difference of at its end."""
+"""Of what size are the numbers that an operation takes the difference of at its end; one for each result."""
