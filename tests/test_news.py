@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from properties.cli import main
-from properties.running.workers import LETTERS, Workers, tell
+from properties.running.rooms import LETTERS, tell
+from properties.running.workers import Workers
 
 CLAIMS = """
 from torch import nn

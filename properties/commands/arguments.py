@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from properties.cases.setting import USUAL, Setting
 from properties.dtypes import DTYPES
@@ -17,6 +18,15 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         message = f"at least 1, but got {number}"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def seconds(text: str) -> float:
+    """Read a time from the command line, in seconds."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        message = f"more than 0 seconds, but got {text}"
         raise argparse.ArgumentTypeError(message)
     return number
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,15 @@ from properties.commands.arguments import (
     setting_of,
 )
 from properties.reading.claims import UsageError
-from properties.reading.failures import FailureFileError
-from properties.replaying.replay import Replay, applicable, from_case, from_file
+from properties.reading.failures import FailureFileError, read
+from properties.refutation.failure import Failure
+from properties.replaying.replay import Replay, applicable, claim_about, from_case, from_failure
 from properties.replaying.scripting import ScriptError, tried_script
 from properties.report.text import one_line
 from properties.running.threads import threads_set
+from properties.running.workers import Ended, Workers
+
+FAILS = "FAILS"
 
 
 def add(commands: Commands[Any]) -> None:
@@ -45,38 +51,77 @@ def add(commands: Commands[Any]) -> None:
     )
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What is printed, what is wrong with what was asked, and the exit code."""
+
+    text: str
+    trouble: str
+    code: int
+
+
 def replay_failure(options: argparse.Namespace) -> int:
     """Print FIXED, FAILS or ERROR, and return 0, 1 or 2."""
     try:
-        with threads_set(1):
-            replays = _replays(options)
-            if options.script:
-                print(tried_script(_only(replays).finding), end="")
-                return AS_CLAIMED
-            failing = [_told(replay) for replay in replays]
-    except (UsageError, ClaimError, FailureFileError, OutsideDomainError, ScriptError) as error:
-        return _error(str(error))
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (the user's code may raise anything)
-        return _error(f"{type(error).__name__}: {error}")
-    return NOT_AS_CLAIMED if any(failing) else AS_CLAIMED
+        failure = _failure(options)
+    except (UsageError, FailureFileError) as error:
+        return _printed(_error(str(error)))
+    with Workers(1) as workers:
+        # The form may be one that ends its process: that is what is seen again then.
+        (answer,) = workers.map(partial(_answered, options, failure), [""])
+    if isinstance(answer, Ended):
+        what = f"gave {answer.how}" if answer.stalled else f"ended the process ({answer.how})"
+        print(f"{FAILS}: a form {what}")
+        return NOT_AS_CLAIMED
+    return _printed(answer)
 
 
-def _error(text: str) -> int:
-    print(one_line(f"ERROR: {text}".splitlines()[0]), file=sys.stderr)
-    return BAD_USAGE
+def _printed(answer: _Answer) -> int:
+    print(answer.text, end="")
+    print(answer.trouble, end="", file=sys.stderr)
+    return answer.code
 
 
-def _replays(options: argparse.Namespace) -> Iterator[Replay]:
-    text = options.failure
-    if not text.endswith(")"):
-        if options.law or any(one is not None for one in (options.seed, options.dtype, options.device)):
-            message = "--law, --seed, --dtype and --device are of a CASE; a FILE names its own"
+def _failure(options: argparse.Namespace) -> Failure | None:
+    """Read the file; None for a case. UsageError for options of the other."""
+    if options.failure.endswith(")"):
+        if options.claim is not None:
+            message = "--claim is of a FILE; a CASE names its own"
             raise UsageError(message)
-        yield from_file(Path(text), options.claim)
-        return
-    if options.claim is not None:
-        message = "--claim is of a FILE; a CASE names its own"
+        return None
+    if options.law or any(one is not None for one in (options.seed, options.dtype, options.device)):
+        message = "--law, --seed, --dtype and --device are of a CASE; a FILE names its own"
         raise UsageError(message)
+    return read(Path(options.failure))
+
+
+def _answered(options: argparse.Namespace, failure: Failure | None, _: str) -> _Answer:
+    """Replay a failure, or the case that was named, in a process of its own."""
+    told: list[str] = []
+    try:
+        with threads_set(1):
+            replays = _replays(options, failure)
+            if options.script:
+                return _Answer(tried_script(_only(replays).finding), "", AS_CLAIMED)
+            for replay in replays:
+                told.append(_told(replay))  # noqa: PERF401  (what was told before something is raised stays)
+    except (UsageError, ClaimError, FailureFileError, OutsideDomainError, ScriptError) as error:
+        return _error(str(error), told)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (the user's code may raise anything)
+        return _error(f"{type(error).__name__}: {error}", told)
+    failing = any(text.startswith(FAILS) for text in told)
+    return _Answer("".join(told), "", NOT_AS_CLAIMED if failing else AS_CLAIMED)
+
+
+def _error(text: str, told: Sequence[str] = ()) -> _Answer:
+    return _Answer("".join(told), one_line(f"ERROR: {text}".splitlines()[0]) + "\n", BAD_USAGE)
+
+
+def _replays(options: argparse.Namespace, failure: Failure | None) -> Iterator[Replay]:
+    text = options.failure
+    if failure is not None:
+        yield from_failure(failure, claim_about(failure, options.claim))
+        return
     setting = setting_of(options)
     for law in options.law or applicable(text, setting):
         yield from_case(text, law, options.seed, setting)
@@ -90,15 +135,12 @@ def _only(replays: Iterator[Replay]) -> Replay:
     return found[0]
 
 
-def _told(replay: Replay) -> bool:
-    """Say what came of it; whether it fails."""
+def _told(replay: Replay) -> str:
+    """Say what came of it."""
     refuted, failure = replay.refuted, replay.failure
     about = f"{replay.judge.domain.name} under {replay.judge.law.name}"
     if refuted is None:
-        print(f"FIXED: {about} holds here")
-        return False
+        return f"FIXED: {about} holds here\n"
     other = failure is not None and failure.difference["kind"] != refuted.smallest[1].kind
     way = f", in another way than the file says: {refuted.record.kind}" if other else ""
-    # One piece of text: where the user's code crashes while it is told, nothing has been said.
-    print(f"FAILS: {about}{way}\n{refuted}")
-    return True
+    return f"{FAILS}: {about}{way}\n{refuted}\n"

@@ -21,6 +21,7 @@ from properties.commands.arguments import (
     Commands,
     add_setting,
     positive,
+    seconds,
     setting_of,
 )
 from properties.commands.interruption import interruptible
@@ -35,10 +36,11 @@ from properties.report.page import write_page
 from properties.report.text import one_line
 from properties.running import profiles, table
 from properties.running.cell import Plan
-from properties.running.recording import as_claimed
+from properties.running.recording import as_claimed, unkept
 from properties.running.reporting import Circumstances, Entry, assembled, entry
 from properties.running.request import Request
 from properties.running.verify import verify
+from properties.running.workers import LIMIT
 
 MOST_JOBS = 4
 INTERRUPTION = "interrupted"
@@ -86,6 +88,13 @@ def add_plan(check: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--data", metavar="DIR", help="feed real images from IDX files (MNIST) instead of random inputs"
     )
+    check.add_argument(
+        "--limit",
+        type=seconds,
+        default=LIMIT,
+        metavar="SECONDS",
+        help=f"end a form that gives no answer for so long (default: {LIMIT:g})",
+    )
     add_setting(check)
     check.add_argument("--all", action="store_true", help="show the counterexample of every refuted law")
     check.add_argument("--html", type=Path, metavar="FILE", help="write a page to look at, in one file")
@@ -117,6 +126,7 @@ def requested(options: argparse.Namespace, claims: Iterable[str]) -> Request:
         data=options.data,
         setting=setting_of(options),
         named=claims is not CATALOGUE,
+        limit=options.limit,
     )
 
 
@@ -217,6 +227,8 @@ def print_report(request: Request, finished: Run, options: argparse.Namespace) -
         table.totals(records, finished.seconds),
     ):
         print(line)
+    for line in unkept(records):
+        print(f"equivalence: {line}", file=sys.stderr)
 
 
 def _sizes(request: Request, executed: Collection[str]) -> Iterator[str]:

@@ -134,12 +134,12 @@ def kind(law: Law, verdict: Verdict, difference: Difference) -> str:
 
 def written(case: Case) -> str:
     """Write a case in one line, as `equivalence replay` reads it."""
-    return f"'{place(case)}({pins(case)})'"
+    return f"{place(case)}({pins(case)})"
 
 
 def replayed(case: Case, law: str) -> str:
     """Give the command line that shows a case again."""
-    return " ".join([f"equivalence replay {written(case)} --law {law}", *_options(case.setting)])
+    return " ".join([f"equivalence replay '{written(case)}' --law {law}", *_options(case.setting)])
 
 
 def _options(setting: Setting) -> Iterator[str]:

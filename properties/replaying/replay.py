@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from equivalence.catalogue import CATALOGUE
 from equivalence.claim import Equivalence
@@ -15,17 +13,15 @@ from properties.cases.setting import USUAL, Setting
 from properties.judging.judge import Judge, Verdict
 from properties.judging.tally import Tally
 from properties.laws import all_laws
-from properties.reading.claims import UsageError, load_claim, parse_pins, read_value
-from properties.reading.failures import FailureFileError, quoted, read, regime, setting_of, tensors
-from properties.reading.fitting import case_of, check_decided, check_inputs, check_values, pinned
+from properties.reading.cases import claim_of, read_case
+from properties.reading.claims import UsageError, load_claim
+from properties.reading.failures import FailureFileError, quoted, regime, setting_of, tensors
+from properties.reading.fitting import case_of, check_decided, check_inputs, check_values
 from properties.refutation.counterexample import Refuted
 from properties.refutation.failure import Failure
 from properties.replaying.scripting import Finding
 from properties.running.cell import Cell
 from properties.ways import WAYS
-
-CASE = re.compile(r"(?P<claim>(?:.*:)?[^():]+)\((?P<pins>.*)\)")
-"""A path before the colon may hold brackets of its own."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +65,6 @@ class Replay:
         return tensors(self.failure)
 
 
-def from_file(path: Path, named: str | None) -> Replay:
-    """Read a replay from a file; its claim is one of the catalogue, or the one that the user names."""
-    failure = read(path)
-    return from_failure(failure, _claim(failure, named))
-
-
 def from_failure(failure: Failure, claim: type[Equivalence]) -> Replay:
     """Replay a failure against a claim: the one that it is about, or another with the same fields."""
     judge = _judge(claim, failure.law, setting_of(failure))
@@ -84,31 +74,17 @@ def from_failure(failure: Failure, claim: type[Equivalence]) -> Replay:
 
 def from_case(text: str, law: str, seed: int | None = None, setting: Setting = USUAL) -> Replay:
     """Read a replay from a line CLAIM(name=value,…), as a counterexample prints it."""
-    claim, words = _split(text)
-    pins = {"seed": 0, **parse_pins(claim, words)}
-    if seed is not None:
-        pins["seed"] = read_value(Domain(claim), "seed", str(seed))
-    return Replay(_judge(claim, law, setting), pinned(claim, pins, setting))
+    return Replay(_judge(claim_of(text), law, setting), read_case(text, seed, setting))
 
 
 def applicable(text: str, setting: Setting = USUAL) -> list[str]:
     """Name the laws that apply to the claim of a case."""
-    claim, _ = _split(text)
-    domain = Domain(claim, setting=setting)
+    domain = Domain(claim_of(text), setting=setting)
     return [name for name, law in all_laws().items() if not Cell(domain, law).inapplicable]
 
 
-def _split(text: str) -> tuple[type[Equivalence], str]:
-    """Give the claim of a case, and its name=value pairs."""
-    found = CASE.fullmatch(text)
-    if found is None:
-        message = f"a case is written CLAIM(name=value,…), but got {text!r}"
-        raise UsageError(message)
-    return load_claim(found["claim"]), found["pins"]
-
-
-def _claim(failure: Failure, named: str | None) -> type[Equivalence]:
-    """Import nothing that the file alone names."""
+def claim_about(failure: Failure, named: str | None) -> type[Equivalence]:
+    """Return the claim that the user names, or one of the catalogue: never what the file alone names."""
     if named is not None:
         return load_claim(named)
     if failure.claim in CATALOGUE:

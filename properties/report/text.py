@@ -21,18 +21,18 @@ def _lines(claim: str, law: str, statement: str, found: CounterexampleRecord) ->
     known = f", as declared ({found.declared})" if found.declared else ""
     known = known or (f", {found.beyond}" if found.beyond else "")
     yield f"{claim} is refuted by {law}{known}"
-    yield _line("law", statement)
-    yield _line("kind", found.kind)
-    yield _line("smallest case", found.case)
+    yield labelled("law", statement)
+    yield labelled("kind", found.kind)
+    yield labelled("smallest case", found.case)
     yield from _flowing([f"{one.name} {shown(one)}" for one in found.values])
     yield from _difference(found)
     for sentence in found.wiring:
-        yield _line("wiring", sentence)
+        yield labelled("wiring", sentence)
     if found.worst:
-        yield _line("worst seen", found.worst)
-    yield _line("replay", found.replay)
+        yield labelled("worst seen", found.worst)
+    yield labelled("replay", found.replay)
     if found.file:
-        yield _line("", f"equivalence replay {found.file}")
+        yield labelled("", f"equivalence replay {found.file}")
 
 
 def shown(tensor: TensorRecord) -> str:
@@ -44,7 +44,7 @@ def shown(tensor: TensorRecord) -> str:
 
 
 def _difference(found: CounterexampleRecord) -> Iterator[str]:
-    yield _line("difference", f"{found.difference} [{found.decided}]")
+    yield labelled("difference", f"{found.difference} [{found.decided}]")
     reference, candidate = found.reference_output, found.candidate_output
     if reference and candidate and found.total > 1 and not reference.omitted:
         yield from _flowing([f"reference {shown(reference)}", f"candidate {shown(candidate)}"])
@@ -77,7 +77,8 @@ def _flowing(parts: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _line(label: str, text: str) -> str:
+def labelled(label: str, text: str) -> str:
+    """Return a line of a finding: what it tells, and the text."""
     return f"  {label:<{LABEL}}" + textwrap.fill(text, 1000).strip()
 
 

@@ -27,14 +27,14 @@ from properties.judging.numbers import SINGLE
 from properties.judging.power import TURNS, require_power
 from properties.judging.tally import Tally
 from properties.laws.registry import Law
-from properties.refutation.counterexample import Refuted
+from properties.refutation.counterexample import Refuted, written
 from properties.refutation.failure import described, write
 from properties.refutation.manner import manner_of
 from properties.running.aim import Aim
 from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, Corners, with_size
 from properties.running.profiles import profile
 from properties.running.refusals import MostlyRefusedError, mostly_refused, told
-from properties.running.workers import say
+from properties.running.rooms import say
 
 CORNERED = 10
 """Where so many cases are drawn, sizes 0 and 1 are tried too.
@@ -144,7 +144,7 @@ class Cell:
         """Decide one case, and say whether it lies inside the domain; Refuted where the equation fails."""
         if self.alike_as_distributions >= MOST_AS_DISTRIBUTIONS:
             return True
-        say(self.law.name, told_of(case.under))
+        say(self.law.name, told_of(case.under), written(case))
         try:
             with located(self.domain.claim):
                 verdict = self.judge.verdict(case)
@@ -217,7 +217,8 @@ class Cell:
             except Exception as error:
                 if keep is not None and isinstance(error, Refuted):
                     # Whatever ends the run before the case has shrunk, it was found.
-                    write(described(error), keep)
+                    with suppress(OSError):
+                        write(described(error), keep)
                     keep = None
                 if not aim.takes(error):
                     return

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from equivalence.claim import Equivalence
 from equivalence.variable import ClaimError
 from properties.cases.domain import Domain
+from properties.laws import all_laws
+from properties.reading.cases import read_case
 from properties.report.document import CellRecord
 from properties.running.cell import Cell, Plan
 from properties.running.recording import Status, record, traced, unfinished
 from properties.running.request import Request
+from properties.running.rooms import say, tell
 from properties.running.suites import chosen_laws
 from properties.running.threads import threads_set
-from properties.running.workers import say, tell
 
 _read_before: dict[tuple[Request, str], list[Cell]] = {}
 """What this process has read of a request, and not checked yet: a claim's file is executed once."""
@@ -23,7 +26,7 @@ _read_before: dict[tuple[Request, str], list[Cell]] = {}
 
 def read(request: Request, name: str) -> None:
     """Hold a claim against its forms, for what it raises; this runs them."""
-    say("")
+    say()
     with threads_set(1):
         _read_before[request, name] = request.cells(name)
 
@@ -53,6 +56,15 @@ def hold_reference_against_itself(request: Request, name: str) -> None:
             cell = Cell(itself, law)
             # What comes of it is no failure of the claim.
             _checked_cell(name, cell, replace(request.plan, failures=None))
+
+
+def decide(request: Request, name: str, law: str, written: str) -> None:
+    """Decide one case of a claim anew, whatever comes of it, and run no form at other sizes than its own."""
+    case, domain = read_case(written, setting=request.setting), request.domain(name)
+    pins = {**domain.pins, **vars(case.claim), **case.axes}
+    cell = Cell(Domain(domain.claim, pins, domain.data, domain.setting), all_laws()[law])
+    with threads_set(1), suppress(Exception, SystemExit):
+        cell.judge.verdict(case)
 
 
 def _of_its_reference(domain: Domain) -> Domain:

@@ -1,18 +1,39 @@
-"""A claim that ended its process: what its other laws say, and whether its reference ends it too."""
+"""A claim that ended its process: in which case, and what is known of it beside."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
+from equivalence.variable import ClaimError
+from properties.cases.case import Case
 from properties.laws import all_laws
+from properties.reading.cases import read_case
+from properties.reading.claims import UsageError
+from properties.refutation.counterexample import replayed, written
 from properties.report.document import CellRecord
-from properties.running.checking import check, hold_reference_against_itself
-from properties.running.recording import Status, unfinished
+from properties.report.text import labelled
+from properties.running.checking import check, decide, hold_reference_against_itself
+from properties.running.recording import FUNCTION, Status, unfinished
 from properties.running.request import Request
 from properties.running.suites import chosen_laws
 from properties.running.workers import Ended, Workers
+
+SLOW = "a form returns or raises; give --limit SECONDS where it takes longer"
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What a process was at when it ended; all of it empty before the first law."""
+
+    law: str = ""
+    circumstances: str = ""
+    case: str = ""
+
+    def __str__(self) -> str:
+        """Tell the law and the circumstances."""
+        return ", ".join(filter(None, [self.law, self.circumstances]))
 
 
 def besides(request: Request, name: str, ended: Ended) -> list[CellRecord]:
@@ -24,7 +45,7 @@ def besides(request: Request, name: str, ended: Ended) -> list[CellRecord]:
 def _records(request: Request, name: str, ended: Ended | None) -> Iterator[CellRecord]:
     left = [law.name for law in chosen_laws(request.laws)]
     while ended is not None:
-        law = ended.doing.partition(",")[0]
+        law = Doing(*ended.doing).law
         yield _ended(request, name, ended)
         if law not in left or len(left) == 1:
             return
@@ -34,7 +55,7 @@ def _records(request: Request, name: str, ended: Ended | None) -> Iterator[CellR
 
 
 def _checked(request: Request, name: str) -> tuple[list[CellRecord], Ended | None]:
-    with Workers(1) as workers:
+    with Workers(1, limit=request.limit) as workers:
         (answer,) = workers.map(partial(check, request), [name])
     return ([], answer) if isinstance(answer, Ended) else (answer, None)
 
@@ -44,20 +65,73 @@ def _ended(request: Request, name: str, ended: Ended) -> CellRecord:
 
     Where the reference ends it too, the law has nothing to hold a candidate against.
     """
-    if not ended.doing:
-        told = "before the first law, where its forms run once"
-        return _unfinished(name, chosen_laws(request.laws)[0].name, ended, told)
-    law = ended.doing.partition(",")[0]
-    alone = replace(request, laws=(law,), named=False)
-    with Workers(1) as workers:
+    doing = Doing(*ended.doing)
+    if not doing.law:
+        case = () if ended.stalled else _first(request, name)
+        told = _told(name, ended, "before the first law, where its forms run once", *case)
+        return unfinished(name, chosen_laws(request.laws)[0].name, told)
+    alone = replace(request, laws=(doing.law,), named=False)
+    with Workers(1, limit=request.limit) as workers:
         (itself,) = workers.map(partial(hold_reference_against_itself, alone), [name])
     if isinstance(itself, Ended):
-        reason = f"the reference itself ends the process ({itself.how}) under {itself.doing}"
-        notes = [f"{law} does not apply: {reason}"]
-        return replace(unfinished(name, law, ""), status=Status.DOES_NOT_APPLY, reason=reason, notes=notes)
-    return _unfinished(name, law, ended, f"under {ended.doing}")
+        reason = f"the reference itself {_how(itself)} under {Doing(*itself.doing)}"
+        notes = [f"{doing.law} does not apply: {reason}"]
+        return replace(
+            unfinished(name, doing.law, ""), status=Status.DOES_NOT_APPLY, reason=reason, notes=notes
+        )
+    told = _told(name, ended, f"under {doing}", *_case(request, name, ended))
+    return unfinished(name, doing.law, told)
 
 
-def _unfinished(name: str, law: str, ended: Ended, when: str) -> CellRecord:
-    told = f"{name} ended the process ({ended.how}) {when}: a form returns or raises, but never exits"
-    return unfinished(name, law, told)
+def _told(name: str, ended: Ended, when: str, *case: str) -> str:
+    """Say how and when it ended, in which case, and what a form does instead."""
+    return "\n".join([f"{name} {_how(ended)} {when}", *case, labelled("rule", _rule(ended))])
+
+
+def _how(ended: Ended) -> str:
+    return f"gave {ended.how}" if ended.stalled else f"ended the process ({ended.how})"
+
+
+def _rule(ended: Ended) -> str:
+    return SLOW if ended.stalled else "a form returns or raises, but never exits"
+
+
+def _case(request: Request, name: str, ended: Ended) -> Iterator[str]:
+    """Say in which case it ended, in the smallest where none need be waited for, and how it is seen again."""
+    doing = Doing(*ended.doing)
+    try:
+        case = read_case(doing.case, setting=request.setting)
+    except (UsageError, ClaimError):
+        return
+    if ended.stalled:
+        yield from _seen_again("case", case, doing.law)
+    elif smallest := _smallest(request, name, doing.law, case):
+        yield from _seen_again("smallest case", smallest, doing.law)
+    else:
+        yield labelled("case", f"{case}; alone it does not end")
+
+
+def _first(request: Request, name: str) -> Iterator[str]:
+    """Say in which case it ends before the first law; nothing where it ends in none, as a constructor may."""
+    if smallest := _smallest(request, name, FUNCTION, next(request.domain(name).wide())):
+        yield from _seen_again("smallest case", smallest, FUNCTION)
+
+
+def _seen_again(label: str, case: Case, law: str) -> Iterator[str]:
+    yield labelled(label, f"{case}")
+    yield labelled("replay", replayed(case, law))
+
+
+def _smallest(request: Request, name: str, law: str, case: Case) -> Case | None:
+    """Give the smallest case that ends its process too; None where not even the given one does, alone."""
+    domain = request.domain(name)
+    # The forms are run at the largest sizes too, before a case is decided.
+    largest = replace(domain.largest(case), seed=case.seed, values=case.values)
+    cases = (*domain.smaller(largest), case, largest)
+    return next((one for one in cases if _ends(request, name, law, one)), None)
+
+
+def _ends(request: Request, name: str, law: str, case: Case) -> bool:
+    with Workers(1, limit=request.limit) as workers:
+        (answer,) = workers.map(partial(decide, request, name, law), [written(case)])
+    return isinstance(answer, Ended)

@@ -13,6 +13,7 @@ from properties.dtypes import DTYPES
 from properties.laws import all_laws
 from properties.report.document import CellRecord
 from properties.report.numbers import plural
+from properties.running.recording import UNKEPT
 from properties.ways import WAYS, Way
 
 NEVER = "values beyond 1e4"
@@ -25,7 +26,8 @@ def looked_at(records: Sequence[CellRecord], *, fed: bool = False, setting: Sett
     """
     if ran := [record for record in records if record.executed]:
         yield from _run_on(records, ran, _values(ran, fed=fed), setting)
-    yield from _told_once(dict.fromkeys(note for record in records for note in record.notes))
+    notes = dict.fromkeys(note for record in records for note in record.notes)
+    yield from _told_once(note for note in notes if not note.startswith(UNKEPT))
 
 
 def _run_on(

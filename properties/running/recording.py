@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
@@ -42,12 +42,19 @@ NOT_THE_USERS = {
     *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
 }
 """Folders of code that no user of the suite writes."""
+UNKEPT = "counterexamples cannot be kept in"
+"""Begins the note of a folder that cannot be written: no verdict depends on it."""
 AS_CLAIMED = {Status.HOLDS, Status.REFUTED_AS_DECLARED, Status.NOT_CLAIMED, Status.DOES_NOT_APPLY}
 
 
 def as_claimed(record: CellRecord) -> bool:
     """Whether the claim's own statement was borne out."""
     return record.status in AS_CLAIMED
+
+
+def unkept(records: Iterable[CellRecord]) -> dict[str, None]:
+    """Say why counterexamples were not kept, once for each reason; empty where they were."""
+    return dict.fromkeys(note for record in records for note in record.notes if note.startswith(UNKEPT))
 
 
 def record(
@@ -57,8 +64,8 @@ def record(
     status = _status(cell, error)
     tally = cell.tally
     exact, rounded = tally.decided.get(EXACT), tally.decided.get(ROUNDING)
-    if isinstance(error, Refuted):
-        _keep(error, status, failures)
+    if isinstance(error, Refuted) and status is Status.REFUTED and failures is not None:
+        tally.notes.update(_unkept(error, failures))
     return CellRecord(
         claim=name,
         law=cell.law.name,
@@ -105,13 +112,17 @@ def unfinished(name: str, law: str, text: str) -> CellRecord:
     )
 
 
-def _keep(refuted: Refuted, status: Status, failures: str | None) -> None:
-    if failures is not None and status is Status.REFUTED:
-        failure = described(refuted, smallest=True)
-        # Nothing that a file merely names is imported: the user's own claim is named beside it.
-        named = "" if failure.claim in CATALOGUE else f" --claim {failure.claim}"
+def _unkept(refuted: Refuted, failures: str) -> Iterator[str]:
+    """Keep a counterexample in a folder; say why where that cannot be written."""
+    failure = described(refuted, smallest=True)
+    try:
         path = write(failure, failures)
-        refuted.file = path.as_posix() + named if path else ""
+    except OSError as error:
+        yield f"{UNKEPT} {failures}: {error.strerror}"
+        return
+    # Nothing that a file merely names is imported: the user's own claim is named beside it.
+    named = "" if failure.claim in CATALOGUE else f" --claim {failure.claim}"
+    refuted.file = path.as_posix() + named if path else ""
 
 
 def _status(cell: Cell, error: BaseException | None) -> Status:

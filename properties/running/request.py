@@ -14,6 +14,7 @@ from properties.reading.claims import UsageError, load_claim, parse_pins
 from properties.reading.images import load_images
 from properties.running.cell import Cell, Plan
 from properties.running.suites import cells, required
+from properties.running.workers import LIMIT
 
 DATA_BATCH = (200,)
 """Images in a batch where --at does not say."""
@@ -33,6 +34,8 @@ class Request:
     setting: Setting = USUAL
     named: bool = False
     """Whether the claims were asked for by name: then a law asked for by name must apply to each."""
+    limit: float = LIMIT
+    """Seconds that one case may take."""
 
     def cells(self, name: str) -> list[Cell]:
         """Pair one claim with the laws asked for; ClaimError where both were named and one does not apply."""

@@ -31,7 +31,7 @@ class Watcher(Protocol):
 def verify(request: Request, jobs: int, watcher: Watcher) -> Iterator[list[CellRecord]]:
     """Check every claim of a request, claim by claim in order; every mistake in it shows before the first."""
     total = len(request.claims)
-    with keeping_memory(KEPT_BYTES), Workers(jobs, watcher.hear) as workers:
+    with keeping_memory(KEPT_BYTES), Workers(jobs, watcher.hear, request.limit) as workers:
         answers = workers.map(partial(read, request), request.claims)
         ended = {
             name: answer for name, answer in zip(request.claims, answers, strict=True) if answer is not None

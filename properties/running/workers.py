@@ -5,11 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
+import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from ctypes import Array, c_char
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import SimpleQueue
@@ -18,15 +18,15 @@ from typing import Any, Self, TypeVar
 
 import torch
 
+from properties.running.rooms import IDLE, Room, at_task, enter, said
+
 Answer = TypeVar("Answer")
-LETTERS = 256
-"""The room for what a process says that it is doing, and for a line of news."""
 HEARTBEAT = 0.2
 """So many seconds news may wait."""
-_said: list[Array[c_char]] = []
-"""Where this process says what it is doing; empty in one that is no worker."""
-_told: list[SimpleQueue[str]] = []
-"""Where this process tells news; empty in one that is no worker."""
+LIMIT = 300.0
+"""So many seconds a process may be at what it said last."""
+MOST_IDLE = 3
+"""A process that has no task may be ended by somebody else; where so many end, none can be started."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +34,11 @@ class Ended:
     """A process that ended before it answered."""
 
     how: str
-    """Its exit code, or the signal that it died of."""
-    doing: str
+    """Its exit code, the signal that it died of, or for how long it gave no answer."""
+    doing: tuple[str, ...] = ()
     """What it last said that it was doing; empty where it said nothing."""
-
-
-def say(*doing: str) -> None:
-    """Leave word of what this process does next, and how, for whoever finds it ended."""
-    for room in _said:
-        room.value = ", ".join(filter(None, doing)).encode()[: LETTERS - 1]
-
-
-def tell(news: str) -> None:
-    """Let whoever waits for this process know something before it is done."""
-    for queue in _told:
-        queue.put(news[:LETTERS])
+    stalled: bool = False
+    """Whether it was ended because it gave no answer."""
 
 
 def unheard(_: str) -> None:
@@ -56,12 +46,20 @@ def unheard(_: str) -> None:
 
 
 class Workers:
-    """So many processes that call functions of one word; a new one takes the place of one that ends."""
+    """So many processes that call functions of one word; a new one takes the place of one that ends.
 
-    def __init__(self, jobs: int, hear: Callable[[str], None] = unheard) -> None:
-        """Start no process yet; `hear` is given what they tell while they are waited for."""
+    They are the standard library's, for pebble does not see a process end with exit code 0, and loky does
+    not say which of several ended either: what each left in its room does.
+    """
+
+    def __init__(self, jobs: int, hear: Callable[[str], None] = unheard, limit: float = LIMIT) -> None:
+        """Start no process yet; `hear` is given what they tell while they are waited for.
+
+        A process that says nothing for `limit` seconds is ended.
+        """
         self.jobs = jobs
         self.hear = hear
+        self.limit = limit
         # A fork has torch imported already. It is safe here: the process of the command runs no form, so that
         # it has no threads of autograd or OpenMP, which would not survive; in the fork a form has one thread.
         # Several are spawned: they import side by side, and only a new process reads how to allocate.
@@ -70,6 +68,10 @@ class Workers:
         self.context = multiprocessing.get_context("fork" if forks else "spawn")
         self.pool: ProcessPoolExecutor | None = None
         self.processes: list[BaseProcess] = []
+        self.stalled: set[int] = set()
+        """The processes that were ended because they said nothing."""
+        self.idle = 0
+        """How often a process ended that had no task."""
 
     def __enter__(self) -> Self:
         """Give the workers."""
@@ -83,21 +85,24 @@ class Workers:
 
     def map(self, function: Callable[[str], Answer], words: Sequence[str]) -> Iterator[Answer | Ended]:
         """Give what the function gives for each word, in order; Ended where the process ended in it."""
-        while words:
-            for place, future in enumerate(self._submitted(function, words)):
+        known: dict[int, Answer | Ended] = {}
+        asked: dict[int, Future[Answer]] = {}
+        for task in range(len(words)):
+            while task not in known:
+                left = {one: words[one] for one in range(task, len(words)) if one not in known}
+                asked = asked or self._submitted(function, left)
                 try:
-                    yield self._awaited(future)
+                    known[task] = self._awaited(asked[task])
                 except BrokenProcessPool:
-                    yield self._ended(function, words[place])
-                    words = words[place + 1 :]
-                    break
-            else:
-                return
+                    known |= self._ended(function, left) | _done(asked)
+                    asked = {}
+            yield known.pop(task)
 
     def _awaited(self, future: Future[Answer]) -> Answer:
         """Wait for an answer, and hear what is told meanwhile."""
         while not wait([future], HEARTBEAT).done:
             self._hear()
+            self._end_what_stalls()
         self._hear()
         return future.result()
 
@@ -105,64 +110,70 @@ class Workers:
         while not self.told.empty():
             self.hear(self.told.get())
 
-    def _submitted(self, function: Callable[[str], Answer], words: Sequence[str]) -> list[Future[Answer]]:
+    def _end_what_stalls(self) -> None:
+        processes = {process.pid: process for process in self.processes}
+        for room in self.rooms:
+            if room.task != IDLE and time.monotonic() - room.since > self.limit:
+                self.stalled.add(room.pid)
+                processes[room.pid].kill()
+
+    def _submitted(
+        self, function: Callable[[str], Answer], tasks: Mapping[int, str]
+    ) -> dict[int, Future[Answer]]:
         others = set(multiprocessing.active_children()) - {*self.processes}
         # Python 3.12 and later warn of any fork of a process with threads; NumPy's survive it.
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-            submitted = [self._future(function, word) for word in words]
+            submitted = {task: self._future(task, function, word) for task, word in tasks.items()}
         self.processes += set(multiprocessing.active_children()) - others - {*self.processes}
         return submitted
 
-    def _future(self, function: Callable[[str], Answer], word: str) -> Future[Answer]:
+    def _future(self, task: int, function: Callable[[str], Answer], word: str) -> Future[Answer]:
         """Ask for one answer; a process may have ended since the last."""
         if self.pool is None:
-            self.said = self.context.RawArray(c_char, LETTERS)
+            self.rooms: Any = self.context.RawArray(Room, [(0, IDLE)] * self.jobs)
             self.told: SimpleQueue[str] = self.context.SimpleQueue()
-            self.pool = ProcessPoolExecutor(self.jobs, self.context, _begin, (self.said, self.told))
+            given = (self.rooms, self.context.Value("i"), self.told)
+            self.pool = ProcessPoolExecutor(self.jobs, self.context, enter, given)
         try:
-            return self.pool.submit(function, word)
+            return self.pool.submit(at_task, task, function, word)
         except BrokenProcessPool as broken:
             future = Future[Answer]()
             future.set_exception(broken)
             return future
 
-    def _ended(self, function: Callable[[str], Answer], word: str) -> Answer | Ended:
-        """Say how the one process ended; of several it is not known which did, so that one more is asked."""
-        processes = self.processes
+    def _ended(self, function: Callable[[str], Answer], left: Mapping[int, str]) -> dict[int, Answer | Ended]:
+        """Say which tasks ended their process, and how; where that is not known, each is asked for alone."""
+        rooms = {room.pid: room for room in self.rooms if room.task in left}
+        processes, stalled = self.processes, self.stalled
         self._close()
-        if self.jobs == 1:
-            return Ended(_how(processes), self.said.value.decode(errors="ignore"))
-        with Workers(1, self.hear) as alone:
+        # The pool ends the others by this signal; of one process it is known anyway.
+        guilty = [one for one in processes if one.exitcode != -signal.SIGTERM or self.jobs == 1]
+        if len(guilty) != 1:
+            return {room.task: self._alone(function, left[room.task]) for room in rooms.values()}
+        (process,) = guilty
+        if process.pid in rooms:
+            room, is_stalled = rooms[process.pid], process.pid in stalled
+            how = f"no answer for {self.limit:g} s" if is_stalled else _how(process)
+            return {room.task: Ended(how, said(room), is_stalled)}
+        self.idle += 1
+        return {} if self.idle < MOST_IDLE else {min(left): Ended(_how(process))}
+
+    def _alone(self, function: Callable[[str], Answer], word: str) -> Answer | Ended:
+        with Workers(1, self.hear, self.limit) as alone:
             return next(alone.map(function, [word]))
 
     def _close(self) -> None:
         if self.pool is not None:
             self.pool.shutdown(cancel_futures=True)
-        self.pool, self.processes = None, []
+        self.pool, self.processes, self.stalled = None, [], set()
 
 
-def _begin(said: Array[c_char], told: SimpleQueue[str]) -> None:
-    """Let the parent alone answer Ctrl-C: it reports what was done."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _said[:], _told[:] = [said], [told]
-    warnings.showwarning = _once_a_line(warnings.showwarning)
+def _done(asked: Mapping[int, Future[Answer]]) -> dict[int, Answer]:
+    return {task: one.result() for task, one in asked.items() if one.done() and one.exception() is None}
 
 
-def _once_a_line(show: Callable[..., None]) -> Callable[..., None]:
-    """Show one warning of each line that gives any: a form is called hundreds of times, with other sizes."""
-    seen = set()
-
-    def shown(message: Warning | str, category: type[Warning], file: str, line: int, *more: Any) -> None:
-        if (place := (category, file, line)) not in seen:
-            seen.add(place)
-            show(message, category, file, line, *more)
-
-    return shown
-
-
-def _how(processes: Sequence[BaseProcess]) -> str:
-    code = processes[-1].exitcode if processes else None
+def _how(process: BaseProcess) -> str:
+    code = process.exitcode
     if code is None:
         return "no exit code"
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -21,7 +21,7 @@ from properties.report.page import write_page
 from properties.running import settings, table
 from properties.running.cell import Cell
 from properties.running.profiles import current
-from properties.running.recording import Status, as_claimed, record
+from properties.running.recording import Status, as_claimed, record, unkept
 from properties.running.reporting import Circumstances, assembled, entry, entry_from
 
 REPORTS = ".equivalence"
@@ -66,6 +66,7 @@ def summary(entries: Entries, *, table_too: bool) -> Iterator[str]:
         f"equivalence: {claims} claims, {len(applied)} cells, {executed:,} cases, "
         f"{outside:,} outside a domain" + (f", {wrong} not as claimed" if wrong else "")
     )
+    yield from (f"equivalence: {line}" for line in unkept(records))
 
 
 def write_reports(
