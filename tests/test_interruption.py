@@ -158,10 +158,29 @@ def test_interrupted_a_run_reports_what_it_found_and_says_where(
     out, err = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     assert "NegatedIsLinear is refuted by forward" in out
-    assert "interrupted: 1 claims were not checked" in err
+    assert "interrupted: 1 claim not checked, test_claims.py:WaitingIsLinear the first" in err
     assert ".equivalence/failures" in err
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["complete"], len(report["cells"])) == (False, 1)
+
+
+def test_interrupted_what_another_process_had_finished_is_kept(
+    started: Callable[[list[str]], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    waiting, negated = BOTH[1], BOTH[0]
+    run = started([*VERIFY, waiting, negated, "--jobs", "2", "--json", "report.json"])
+    wait_until((tmp_path / "waiting").exists, "the first claim was never begun")
+    assert run.stderr is not None
+    # News of the claim comes with its last cell.
+    assert any("NegatedIsLinear is refuted by forward" in line for line in run.stderr)
+    time.sleep(1)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 130
+    assert "NegatedIsLinear is refuted by forward" in out
+    assert "interrupted: 1 claim not checked, test_claims.py:WaitingIsLinear the first" in err
+    (cell,) = json.loads((tmp_path / "report.json").read_text())["cells"]
+    assert cell["status"] == "refuted"
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

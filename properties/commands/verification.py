@@ -32,6 +32,7 @@ from properties.refutation.failure import FOLDER
 from properties.report.document import CellRecord
 from properties.report.files import write_json
 from properties.report.live import LiveLine
+from properties.report.numbers import plural
 from properties.report.page import write_page
 from properties.report.text import one_line
 from properties.running import profiles, table
@@ -168,7 +169,9 @@ def write_reports(request: Request, finished: Run, options: argparse.Namespace) 
 
 def _entries(request: Request, records: Sequence[CellRecord]) -> Iterator[Entry]:
     names = dict.fromkeys(record.claim for record in records)
-    claims = {name: load_claim(place) for name, place in zip(names, request.claims, strict=False)}
+    # A comparison calls its one claim otherwise; an interrupted run may have left some out.
+    places = names if {*names} <= {*request.claims} else request.claims
+    claims = {name: load_claim(place) for name, place in zip(names, places, strict=True)}
     for record in records:
         yield entry(claims[record.claim], all_laws()[record.law], record)
 
@@ -176,9 +179,10 @@ def _entries(request: Request, records: Sequence[CellRecord]) -> Iterator[Entry]
 def exit_code(request: Request, finished: Run) -> int:
     """Return 0 where all is as claimed and something was checked, and say what was not."""
     if finished.trouble:
-        left = request.claims[len({record.claim for record in finished.records}) :]
+        checked = {record.claim for record in finished.records}
+        left = [name for name in request.claims if name not in checked]
         print(
-            f"{finished.trouble}: {len(left)} claims were not checked, from {left[0]} on; "
+            f"{finished.trouble}: {plural(len(left), 'claim')} not checked, {left[0]} the first; "
             f"what was found is kept in {FOLDER}",
             file=sys.stderr,
         )

@@ -32,6 +32,7 @@ from properties.refutation.failure import described, write
 from properties.refutation.manner import manner_of
 from properties.running.aim import Aim
 from properties.running.corners import BLOCKS, EXPLORED_BLOCKS, Corners, with_size
+from properties.running.printed import cut_what_is_printed
 from properties.running.profiles import profile
 from properties.running.refusals import MostlyRefusedError, mostly_refused, told
 from properties.running.rooms import say
@@ -144,6 +145,7 @@ class Cell:
         """Decide one case, and say whether it lies inside the domain; Refuted where the equation fails."""
         if self.alike_as_distributions >= MOST_AS_DISTRIBUTIONS:
             return True
+        cut_what_is_printed()
         say(self.law.name, told_of(case.under), written(case))
         try:
             with located(self.domain.claim):

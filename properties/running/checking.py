@@ -14,6 +14,7 @@ from properties.laws import all_laws
 from properties.reading.cases import read_case
 from properties.report.document import CellRecord
 from properties.running.cell import Cell, Plan
+from properties.running.printed import printed_apart
 from properties.running.recording import Status, record, traced, unfinished
 from properties.running.request import Request
 from properties.running.rooms import say, tell
@@ -27,7 +28,7 @@ _read_before: dict[tuple[Request, str], list[Cell]] = {}
 def read(request: Request, name: str) -> None:
     """Hold a claim against its forms, for what it raises; this runs them."""
     say()
-    with threads_set(1):
+    with threads_set(1), printed_apart():
         _read_before[request, name] = request.cells(name)
 
 
@@ -35,13 +36,14 @@ def check(request: Request, name: str) -> list[CellRecord]:
     """Check one claim under the laws of a request."""
     records: list[CellRecord] = []
     # On small tensors, more threads only wait for each other.
-    with threads_set(1):
+    with threads_set(1), printed_apart() as told:
         for cell in _read_before.pop((request, name), None) or request.cells(name):
             found = _checked_cell(name, cell, request.plan)
             if found.counterexample and _is_first_refuted(found, records):
                 tell(f"{cell.domain.name} is refuted by {found.law}: {found.counterexample.difference}")
             records.append(found)
-    return records
+    # Of the claim, as its first law is.
+    return [replace(one, notes=[*one.notes, *(told if one is records[0] else ())]) for one in records]
 
 
 def _is_first_refuted(found: CellRecord, before: Sequence[CellRecord]) -> bool:

@@ -38,10 +38,14 @@ def verify(request: Request, jobs: int, watcher: Watcher) -> Iterator[list[CellR
         }
         watcher.count(0, total, request.claims[0])
         checked = workers.map(partial(check, request), [name for name in request.claims if name not in ended])
-        for done, name in enumerate(request.claims, start=1):
-            records = ended.get(name) or next(checked)
-            watcher.count(done, total, name)
-            yield besides(request, name, records) if isinstance(records, Ended) else records
+        try:
+            for done, name in enumerate(request.claims, start=1):
+                records = ended.get(name) or next(checked)
+                watcher.count(done, total, name)
+                yield besides(request, name, records) if isinstance(records, Ended) else records
+        except KeyboardInterrupt:
+            yield from (records for records in workers.early.values() if not isinstance(records, Ended))
+            raise
 
 
 @contextmanager

@@ -72,6 +72,8 @@ class Workers:
         """The processes that were ended because they said nothing."""
         self.idle = 0
         """How often a process ended that had no task."""
+        self.early: dict[str, Any] = {}
+        """What was answered before its turn when waiting was interrupted, by word."""
 
     def __enter__(self) -> Self:
         """Give the workers."""
@@ -96,6 +98,11 @@ class Workers:
                 except BrokenProcessPool:
                     known |= self._ended(function, left) | _done(asked)
                     asked = {}
+                except KeyboardInterrupt:
+                    self.early = {
+                        words[one]: answer for one, answer in (known | _done(asked)).items() if one > task
+                    }
+                    raise
             yield known.pop(task)
 
     def _awaited(self, future: Future[Answer]) -> Answer:
