@@ -1,6 +1,7 @@
 """What a form does in place of giving a value is its answer, be it that it ends the test or the process."""
 
 import os
+import signal
 import subprocess
 import sys
 import unittest
@@ -56,6 +57,11 @@ def test_it_is_the_answer_of_the_form(end: Callable[[], Any], told: str) -> None
 def test_what_is_none_of_the_forms_passes(error: BaseException) -> None:
     with pytest.raises(type(error)), answering("candidate"):
         raise error
+
+
+def test_where_nobody_can_interrupt_an_interruption_is_the_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
+    assert answer_of(raising(KeyboardInterrupt())) == "candidate raised KeyboardInterrupt: "
 
 
 def test_os_is_as_before() -> None:

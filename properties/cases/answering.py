@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -80,9 +81,12 @@ def _raising(exits: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:
 def _ends_more_than_the_form(error: BaseException) -> bool:
     """Whether a form skips or ends its test, or the process, where it was asked for a value.
 
-    Ctrl-C is none of the form's, nor is a failure of the test, by which its limit of time ends it.
+    Ctrl-C is none of the form's where it can be heard, nor is a failure of the test, by which its limit of
+    time ends it.
     """
-    if isinstance(error, (KeyboardInterrupt, *_outcome("Failed"))):
+    if isinstance(error, KeyboardInterrupt):
+        return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if isinstance(error, _outcome("Failed")):
         return False
     return not isinstance(error, Exception) or isinstance(error, _outcome("Exit"))
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from equivalence.claim import Equivalence
 from properties.commands import verification
 from properties.commands.arguments import Commands
-from properties.comparison.claim_text import Comparison
+from properties.comparison.claim_text import ITSELF, Comparison
 from properties.comparison.constructor import find_constructor, passed
 from properties.comparison.expression import Expression, read_expression
 from properties.comparison.keeping import (
+    SCRATCH,
     check_free,
     drafted,
     forget,
@@ -42,10 +43,15 @@ from properties.laws.registry import SCOPES
 from properties.reading.claims import UsageError
 from properties.report.document import CellRecord
 from properties.running import table
+from properties.running.apart import held_apart
+from properties.running.printed import printed_apart
 from properties.running.recording import FUNCTION, Status
 from properties.running.request import Request
+from properties.running.threads import threads_set
 from properties.running.verdict import laws_of, shown_scope, verdict
+from properties.running.workers import Ended, Workers
 
+Answer = TypeVar("Answer")
 STDOUT = "-"
 EXAMPLES = """examples:
   equivalence compare torch.nn:Linear new.py:EinsumLinear \\
@@ -123,23 +129,35 @@ def _of_kind(kind: str, word: str) -> tuple[str, str]:
     return kind, word
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """What came of reading the two constructors, in a process of its own: texts alone."""
+
+    name: str
+    """Of the claim's class."""
+    kept: str
+    """The claim, for the file that it is kept in."""
+    printed: str
+    """The claim, for standard output."""
+    itself: str
+    """The claim that old is itself, which names no new."""
+    remarks: Sequence[str]
+
+
 def compare_forms(options: argparse.Namespace) -> int:
     """Write the claim that two constructors are the same layer, verify it, and say what came of it."""
     target = _target(options)
-    stated = _stated(options)
-    found = pairs(drafted(stated))
-    values = values_by_name(stated.arguments)
-    comparison = replace(stated, carry=matched(found, read_pairs("--carry", options.carry_words), values))
-    check_carry(drafted(comparison), found)
+    # What is new may do anything when it is imported: this process, which tells the verdict, never does.
+    draft = _apart(partial(_drafted, options, target), options.limit)
     if options.write == STDOUT:
-        print(comparison.source(Path(), suite=True), end="")
+        print(draft.printed, end="")
     report = sys.stderr if options.write == STDOUT else sys.stdout
-    with redirect_stdout(report), _placed(comparison, target) as path:
-        request = verification.requested(options, [f"{path}:{comparison.name}"])
-        finished = _named(verification.run(request, jobs=1), comparison.name)
+    with redirect_stdout(report), _placed(draft, target) as path:
+        request = verification.requested(options, [f"{path}:{draft.name}"])
+        finished = _named(_held_apart(draft, request, verification.run(request, jobs=1)), draft.name)
         for line in (
             *filter(None, [verdict(finished.records)]),
-            *remarks(found, comparison.carry),
+            *draft.remarks,
             *_rounding(request, finished.records),
             *table.extent(finished.records, fed=request.data is not None, setting=request.setting),
         ):
@@ -148,6 +166,32 @@ def compare_forms(options: argparse.Namespace) -> int:
         for line in _farewell(path, target, finished.records):
             print(line)
         return verification.exit_code(request, finished)
+
+
+def _apart(function: Callable[[str], Answer], limit: float) -> Answer:
+    """Call a function that runs forms in a process of its own; UsageError where that ends."""
+    with Workers(1, limit=limit) as workers:
+        (answer,) = workers.map(function, [""])
+    if isinstance(answer, Ended):
+        message = f"a constructor returns a module, but one of the two gave no answer: {answer.how}"
+        raise UsageError(message)
+    return answer
+
+
+def _drafted(options: argparse.Namespace, target: Path | None, _: str) -> _Draft:
+    """Read both constructors, and write the claim about them."""
+    stated = _stated(options)
+    found = pairs(drafted(stated))
+    values = values_by_name(stated.arguments)
+    comparison = replace(stated, carry=matched(found, read_pairs("--carry", options.carry_words), values))
+    check_carry(drafted(comparison), found)
+    return _Draft(
+        comparison.name,
+        comparison.source(target.parent, suite=True) if target else comparison.source(SCRATCH, suite=False),
+        comparison.source(Path(), suite=True),
+        comparison.of_old_itself.source(SCRATCH, suite=False),
+        list(remarks(found, comparison.carry)),
+    )
 
 
 def _target(options: argparse.Namespace) -> Path | None:
@@ -191,18 +235,30 @@ def _expressions(words: Sequence[str], arguments: Sequence[Argument]) -> dict[st
 
 
 @contextmanager
-def _placed(comparison: Comparison, target: Path | None) -> Iterator[Path]:
+def _placed(draft: _Draft, target: Path | None) -> Iterator[Path]:
     """Write the claim where it is verified, so that replay lines name a file that stays."""
     if target is not None:
-        write_atomically(target, comparison.source(target.parent, suite=True))
+        write_atomically(target, draft.kept)
         yield target
         return
-    path = put_aside(comparison)
+    path = put_aside(draft.name, draft.kept)
     try:
         yield path
     except BaseException:
         forget(path)
         raise
+
+
+def _held_apart(draft: _Draft, request: Request, finished: verification.Run) -> verification.Run:
+    """Ask each form once more, in a process that never runs the other."""
+    if finished.trouble:
+        return finished
+    path = put_aside(ITSELF, draft.itself)
+    try:
+        itself = replace(request, claims=(f"{path}:{ITSELF}",), named=False)
+        return replace(finished, records=held_apart(request, itself, finished.records))
+    finally:
+        forget(path)
 
 
 def _named(finished: verification.Run, name: str) -> verification.Run:
@@ -213,8 +269,13 @@ def _named(finished: verification.Run, name: str) -> verification.Run:
 def _rounding(request: Request, records: Sequence[CellRecord]) -> Iterator[str]:
     """Say how two forms of one function round, which no law holds against them."""
     if any(record.law == FUNCTION and record.status == Status.HOLDS for record in records):
-        (name,) = request.claims
-        yield from filter(None, [rounding(request.domain(name))])
+        yield from filter(None, [_apart(partial(_rounded, request), request.limit)])
+
+
+def _rounded(request: Request, _: str) -> str:
+    (name,) = request.claims
+    with threads_set(1), printed_apart():
+        return rounding(request.domain(name))
 
 
 def _farewell(path: Path, target: Path | None, records: Sequence[CellRecord]) -> Iterator[str]:

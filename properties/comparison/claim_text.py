@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from equivalence.claim import Equivalence
@@ -14,6 +14,7 @@ from properties.comparison.expression import Expression
 from properties.comparison.words import INPUTS, Argument, Input, quoted
 
 WIDTH = 100
+ITSELF = "OldIsItself"
 INDENT = " " * 4
 
 
@@ -40,10 +41,21 @@ class Comparison:
     same: str = Equivalence.same
     carry: Mapping[str, Entry] | None = None
     """None carries everything by its own name."""
+    called: str = ""
+    """The name of the claim's class, where it does not follow from the two."""
+
+    @property
+    def of_old_itself(self) -> Comparison:
+        """The comparison of old with itself."""
+        passed = dict.fromkeys(self.passed, self.passed[self.old.side])
+        new = replace(self.old, side=self.new.side)
+        return replace(self, new=new, passed=passed, breaks={}, laws=(), carry=None, called=ITSELF)
 
     @property
     def name(self) -> str:
         """The name of the claim's class."""
+        if self.called:
+            return self.called
         old, new = _camel(self.old.name), _camel(self.new.name)
         return f"New{new}IsOld{old}" if old == new else f"{new}Is{old}"
 

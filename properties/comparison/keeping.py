@@ -38,10 +38,9 @@ def check_free(path: Path, *, force: bool) -> None:
         raise UsageError(message)
 
 
-def put_aside(comparison: Comparison) -> Path:
-    """Write the claim into a file of its own below SCRATCH, and return its path."""
-    text = comparison.source(SCRATCH, suite=False)
-    path = SCRATCH / f"{comparison.name}_{zlib.crc32(text.encode(errors='replace')):08x}.py"
+def put_aside(name: str, text: str) -> Path:
+    """Write the text of a claim into a file of its own below SCRATCH, and return its path."""
+    path = SCRATCH / f"{name}_{zlib.crc32(text.encode(errors='replace')):08x}.py"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
