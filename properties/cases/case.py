@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from properties.circumstances.registry import written
 from properties.oracle.exact import SINGLE_EVERY
 
 Shape = tuple[int, ...]
+MANY = 16
+"""So many entries of inputs show a look of values: of few, none may lie where a form breaks."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,21 @@ class Case:
     def single(self) -> Case:
         """The same case, with the nearest seed of those that are tried in float32."""
         return replace(self, seed=self.seed // SINGLE_EVERY * SINGLE_EVERY + SINGLE_EVERY - 1)
+
+    @property
+    def double(self) -> Case:
+        """The same case, with the next seed of those that are not tried in float32."""
+        return replace(self, seed=self.seed + 1) if self.in_single else self
+
+    @property
+    def entries(self) -> int:
+        """Count the numbers of all inputs."""
+        return sum(prod(self.shape(variable)) for variable in self.claim.inputs().values())
+
+    @property
+    def has_few_entries(self) -> bool:
+        """Whether what is rare may be in none of the numbers of the inputs."""
+        return self.entries < MANY
 
     @property
     def free_sizes(self) -> list[int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -44,7 +44,7 @@ So the laws decided by statistics go without, which only wide cases tell anythin
 the gate, whose every case is many runs of both forms.
 """
 MOST_AS_DISTRIBUTIONS = 3
-"""Cases of a cell that are decided as distributions: each is thousands of runs."""
+"""Cases of few entries, and cases of more, that are decided as distributions: each is thousands of runs."""
 ROWS = 5
 """The free axes of the wide cases of a law that is decided by reals."""
 
@@ -81,8 +81,10 @@ class Cell:
     tally: Tally = field(default_factory=Tally)
     found_inapplicable: str = ""
     """Why the law does not apply, where only a run of the reference shows it."""
-    alike_as_distributions: float = 0
-    """Cases that were decided as distributions and hold, while none is refuted."""
+    alike_as_distributions: Counter[bool] = field(default_factory=Counter)
+    """Whether a case has few entries -> how many were decided as distributions and hold."""
+    refuted: bool = False
+    """Whether a case was: Hypothesis then asks the same of smaller ones, and each is decided."""
     shown: set[int] = field(default_factory=set)
     """The variants of the law whose power has been shown."""
 
@@ -143,7 +145,8 @@ class Cell:
 
     def _lies_inside(self, case: Case) -> bool:
         """Decide one case, and say whether it lies inside the domain; Refuted where the equation fails."""
-        if self.alike_as_distributions >= MOST_AS_DISTRIBUTIONS:
+        few = case.has_few_entries
+        if self.alike_as_distributions[few] >= MOST_AS_DISTRIBUTIONS and not self.refuted:
             return True
         cut_what_is_printed()
         say(self.law.name, told_of(case.under), written(case))
@@ -155,10 +158,9 @@ class Cell:
             return False
         self.tally.count(verdict)
         if not verdict.holds:
-            # Hypothesis asks the same of smaller cases: from here on, each is decided.
-            self.alike_as_distributions = -math.inf
+            self.refuted = True
             raise Refuted(self.judge, verdict, self.tally)
-        self.alike_as_distributions += verdict.decided.many_runs
+        self.alike_as_distributions[few] += verdict.decided.many_runs
         self._require_power(case)
         return True
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 
 from properties.cases.answering import FormError
 from properties.cases.case import Case, Shape
@@ -22,8 +21,6 @@ EXPLORED_BLOCKS = tuple(2**power + step for power in range(4, 11) for step in (-
 MOST_ENTRIES = 2**18
 """Numbers of a case around blocks: of its inputs, or of the reference's parameters."""
 USED_IN_MODES = ("gradients", "calls")
-MANY = 16
-"""So many entries of inputs show a look of values: of few, none may lie where a form breaks."""
 
 
 @dataclass
@@ -51,7 +48,7 @@ class Corners:
         sizes are those of a typical case.
         """
         domain, typical = self.domain, self._typical
-        shown = {case.values for case in tried if _entries(case) >= MANY}
+        shown = {case.values for case in tried if not case.has_few_entries}
         for look in looks:
             if "values" not in domain.pins and look not in {NORMAL, *shown}:
                 yield replace(self._wide, values=look)
@@ -68,7 +65,7 @@ class Corners:
 
     def in_single(self, tried: Sequence[Case]) -> Iterator[Case]:
         """Give a case in float32 where none was of usual values that has entries to show a difference."""
-        usual = [case for case in tried if case.values == self._wide.values and _entries(case) >= MANY]
+        usual = [case for case in tried if case.values == self._wide.values and not case.has_few_entries]
         if not self.domain.setting.is_double:
             return
         if "seed" not in self.domain.pins and not any(case.in_single for case in usual):
@@ -81,12 +78,14 @@ class Corners:
         """
         shown_in = {frozenset(case.under) for case in tried}
         alone = [(name,) for name, one in found.items() if one.aspect != "mode"]
+        # One that looks at another dtype shows nothing where the case is in that dtype itself.
+        typical = self._typical if "seed" in self.domain.pins else self._typical.double
         for names in (*alone, *_modes(found)):
             under = together([*self.domain.under, *names])
             if frozenset(under) not in shown_in:
                 rows = _rows(self.domain, max(found[name].axes for name in names))
                 axes = {name: self.domain.axis(name, shape) for name, shape in rows.items()}
-                yield replace(self._typical, axes=axes, under=under)
+                yield replace(typical, axes=axes, under=under)
 
     def around_blocks(self, sizes: Iterable[int]) -> Iterator[Case]:
         """Give a case for each of these sizes of each field and free axis, all others small, within a budget.
@@ -123,7 +122,7 @@ def _within_budget(case: Case) -> bool:
     except FormError:
         # What a reference refuses costs nothing, and is counted by whoever runs it.
         return True
-    return max(_entries(case), sum(one.numel() for one in module.parameters())) <= MOST_ENTRIES
+    return max(case.entries, sum(one.numel() for one in module.parameters())) <= MOST_ENTRIES
 
 
 def _modes(found: Mapping[str, Circumstance]) -> Iterator[tuple[str, ...]]:
@@ -132,11 +131,6 @@ def _modes(found: Mapping[str, Circumstance]) -> Iterator[tuple[str, ...]]:
         yield from ((mode, name) for name, one in found.items() if one.aspect in USED_IN_MODES)
         if "no_grad" in found:
             yield from ((mode, "no_grad", name) for name, one in found.items() if one.aspect == "calls")
-
-
-def _entries(case: Case) -> int:
-    """Count the numbers of all inputs."""
-    return sum(prod(case.shape(variable)) for variable in case.claim.inputs().values())
 
 
 def _shapes(*, starred: bool) -> tuple[Shape, ...]:

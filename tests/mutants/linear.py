@@ -310,6 +310,10 @@ class RegistersBiasAsBuffer(EinsumLinearIsLinear):
     def initial(self) -> dict[str, Distribution]:
         return {"weight": super().initial()["weight"]}
 
+    def carry(self, theta: Theta) -> Theta:
+        # By its name: a default carry leaves a buffer as it is constructed.
+        return dict(theta)
+
 
 class Gained(FlattenLinear):
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:  # noqa: FBT001, FBT002

@@ -221,7 +221,7 @@ class MergingAtEval(LowRank):
         return super().forward(x) if self.training else functional.linear(x, self.weight, self.bias)
 
 
-@mutant("modes")
+@mutant("state")
 class MergesAtEveryEval(MergedIsLowRank):
     """Every call of eval() adds the factors to the weight once more."""
 

@@ -36,12 +36,20 @@ class FoundError(BaseException):
 def rejection(cell: Cell, number: int, most: int | None = None) -> int | None:
     """Count the cases up to the first refuted, in a run with this seed; None if all agree.
 
-    Cases are drawn in the plainest use: a mutant that is right in it is given as many as in the gate.
+    Cases are drawn in the plainest use: a mutant that is right in it is given as many as in the gate, and
+    then what a run in explore draws.
     """
+    if most is None and cell.domain.name in SEEN_IN:
+        found = _rejected(cell, number, Plan(examples=GATE_EXAMPLES))
+        return found or _rejected(cell, number, Plan("explore", EXPLORE_EXAMPLES))
+    return _rejected(cell, number, Plan(examples=most or EXPLORE_EXAMPLES))
+
+
+def _rejected(cell: Cell, number: int, plan: Plan) -> int | None:
     counted = 0
-    most = most or (GATE_EXAMPLES if cell.domain.name in SEEN_IN else EXPLORE_EXAMPLES)
     # What an earlier run of this cell has tried does not count.
-    cell.tally, cell.alike_as_distributions = Tally(plainest=cell.domain.under), 0
+    cell.tally, cell.refuted = Tally(plainest=cell.domain.under), False
+    cell.alike_as_distributions.clear()
 
     def check(case: Any) -> None:
         nonlocal counted
@@ -51,12 +59,12 @@ def rejection(cell: Cell, number: int, most: int | None = None) -> int | None:
         except Refuted as refuted:
             raise FoundError from refuted
 
-    test = given(case=cell.drawn(Plan(examples=most)))(check)
+    test = given(case=cell.drawn(plan))(check)
     for case in _first(cell, number):
         test = example(case=case)(test)
-    plan = settings(Plan(examples=most).settings(cell.law), phases=[Phase.explicit, Phase.generate])
+    chosen = settings(plan.settings(cell.law), phases=[Phase.explicit, Phase.generate], database=None)
     try:
-        seed(number)(plan(test))()
+        seed(number)(chosen(test))()
     except FoundError:
         return counted
     return _in_corners(cell, counted, number)

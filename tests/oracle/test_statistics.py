@@ -9,6 +9,7 @@ from torch import Tensor
 
 from equivalence.distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
 from equivalence.matrix_distribution import Fixed, SphereCoordinate, Thinned
+from properties.oracle import statistics
 from properties.oracle.closed_form import fixed_places, one_sample
 from properties.oracle.statistics import (
     FALSE_ALARM,
@@ -157,6 +158,50 @@ def test_constants_are_held_place_by_place() -> None:
 def test_two_samples_of_bounded_draws_show_five_percent_by_their_ends(seed: int, factor: float) -> None:
     assert "ends" in two_samples(uniform(seed, count=4096), uniform(seed + 1000, BOUND * factor, count=4096))
     assert "ends" in two_samples(uniform(seed + 1000, BOUND * factor, count=4096), uniform(seed, count=4096))
+
+
+@pytest.mark.parametrize("seed", range(TRIALS))
+@pytest.mark.parametrize("factor", [1.5, 1 / 1.5])
+def test_half_as_wide_again_is_seen_by_the_ranks_of_a_thousand_pairs(seed: int, factor: float) -> None:
+    one, other = normal(seed, count=1024), normal(seed + 1000, STD * factor, count=1024)
+    told = statistics._ranked(one.values, other.values)
+    assert ("further apart" if factor > 1 else "closer together") in told
+    assert two_samples(one, other)
+
+
+@pytest.mark.parametrize("seed", range(TRIALS))
+@pytest.mark.parametrize("by", [0.4, -0.4])
+def test_a_shift_is_seen_by_the_ranks_of_a_thousand_pairs(seed: int, by: float) -> None:
+    shifted = Draws(normal(seed + 1000, count=1024).values + by * STD, (1024,))
+    one = normal(seed, count=1024)
+    assert ("higher" if by > 0 else "lower") in statistics._ranked(one.values, shifted.values)
+    assert two_samples(one, shifted)
+
+
+@pytest.mark.parametrize("pairs", [8, 64, 512])
+def test_ranks_of_pairs_of_unequal_distributions_differ_no_more_often_than_stated(
+    pairs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probability, runs = 0.05, 1000
+    monkeypatch.setattr(statistics, "FALSE_ALARM", probability)
+    generator = torch.Generator().manual_seed(pairs)
+    # Every pair has a place, and a scale, of its own.
+    places, scales = torch.arange(pairs).double() / pairs, torch.linspace(0.1, 3, pairs).double()
+    one, other = (
+        places + scales * torch.randn(runs, pairs, generator=generator, dtype=torch.float64) for _ in "ab"
+    )
+    refused = sum(bool(statistics._ranked(*samples)) for samples in zip(one, other, strict=True))
+    # Two tests, one of places and one of scales.
+    assert refused <= 2 * probability * runs
+    monkeypatch.setattr(statistics, "FALSE_ALARM", 1.0)
+    assert any(statistics._ranked(*samples) for samples in zip(one, other, strict=True))
+
+
+def test_ranks_see_no_difference_in_rounding() -> None:
+    atoms = torch.tensor([0.1, -3.0, 1e6, 0.0]).double().repeat(300)
+    rounded = atoms * (1 + 2.0**-23)
+    assert two_samples(Draws(atoms, (1200,)), Draws(rounded, (1200,))) == ""
+    assert two_samples(Draws(rounded, (1200,)), Draws(atoms, (1200,))) == ""
 
 
 def test_thirty_one_draws_beyond_the_other_sample_are_chance_and_thirty_two_are_not() -> None:
