@@ -188,6 +188,7 @@ def test_no_cheat_passes(cheat: str, capfd: pytest.CaptureFixture[str]) -> None:
     code, out = compared(CHEATS[cheat], capfd)
     assert code in {1, 2}, out
     assert SAME not in out
+    assert VERDICT not in out
 
 
 def test_who_is_right_passes(capfd: pytest.CaptureFixture[str]) -> None:

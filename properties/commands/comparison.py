@@ -179,7 +179,12 @@ def _apart(function: Callable[[str], Answer], limit: float) -> Answer:
 
 
 def _drafted(options: argparse.Namespace, target: Path | None, _: str) -> _Draft:
-    """Read both constructors, and write the claim about them."""
+    """Read both constructors, and write the claim about them; what they print is nobody's verdict."""
+    with printed_apart():
+        return _draft(options, target)
+
+
+def _draft(options: argparse.Namespace, target: Path | None) -> _Draft:
     stated = _stated(options)
     found = pairs(drafted(stated))
     values = values_by_name(stated.arguments)

@@ -125,9 +125,10 @@ def _observed(domain: Domain, side: str, question: Question, runs: int) -> Obser
             return _runs(case, side, question.law, regime, runs)
     except (OutsideDomainError, InapplicableError):
         return None
-    except FormError as error:
-        first = f"{type(error.original).__name__}: {error.original}".splitlines()[0]
-        return Observed([], raised=f"raised {one_line(first)}") if error.side == side == "candidate" else None
+    except Exception as error:  # noqa: BLE001  (whatever a form raises, it is all that it gave)
+        original = error.original if isinstance(error, FormError) else error
+        first = f"{type(original).__name__}: {original}".splitlines()[0]
+        return Observed([], raised=f"raised {one_line(first)}") if side == "candidate" else None
 
 
 def _runs(case: Case, side: str, law: str, regime: Regime, runs: int) -> Observed | None:

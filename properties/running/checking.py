@@ -52,8 +52,8 @@ def _is_first_refuted(found: CellRecord, before: Sequence[CellRecord]) -> bool:
 
 def hold_reference_against_itself(request: Request, name: str) -> None:
     """Try the laws of a request on a claim whose candidate is its reference, whatever comes of it."""
-    itself = _of_its_reference(request.domain(name))
-    with threads_set(1):
+    with threads_set(1), printed_apart():
+        itself = _of_its_reference(request.domain(name))
         for law in chosen_laws(request.laws):
             cell = Cell(itself, law)
             # What comes of it is no failure of the claim.
@@ -62,11 +62,12 @@ def hold_reference_against_itself(request: Request, name: str) -> None:
 
 def decide(request: Request, name: str, law: str, written: str) -> None:
     """Decide one case of a claim anew, whatever comes of it, and run no form at other sizes than its own."""
-    case, domain = read_case(written, setting=request.setting), request.domain(name)
-    pins = {**domain.pins, **vars(case.claim), **case.axes}
-    cell = Cell(Domain(domain.claim, pins, domain.data, domain.setting), all_laws()[law])
-    with threads_set(1), suppress(Exception, SystemExit):
-        cell.judge.verdict(case)
+    with threads_set(1), printed_apart():
+        case, domain = read_case(written, setting=request.setting), request.domain(name)
+        pins = {**domain.pins, **vars(case.claim), **case.axes}
+        cell = Cell(Domain(domain.claim, pins, domain.data, domain.setting), all_laws()[law])
+        with suppress(Exception, SystemExit):
+            cell.judge.verdict(case)
 
 
 def _of_its_reference(domain: Domain) -> Domain:
