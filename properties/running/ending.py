@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from equivalence.variable import ClaimError
-from properties.cases.case import Case
 from properties.laws import all_laws
 from properties.reading.cases import read_case
 from properties.reading.claims import UsageError
@@ -34,6 +34,15 @@ class Doing:
     def __str__(self) -> str:
         """Tell the law and the circumstances."""
         return ", ".join(filter(None, [self.law, self.circumstances]))
+
+
+class Shown(NamedTuple):
+    """A case as texts: this process loads no claim, whose file may be what ends it."""
+
+    law: str
+    told: str
+    written: str
+    replay: str
 
 
 def besides(request: Request, name: str, ended: Ended) -> list[CellRecord]:
@@ -67,7 +76,7 @@ def _ended(request: Request, name: str, ended: Ended) -> CellRecord:
     """
     doing = Doing(*ended.doing)
     if not doing.law:
-        case = () if ended.stalled else _first(request, name)
+        case = _case(request, name, ended)
         told = _told(name, ended, "before the first law, where its forms run once", *case)
         return unfinished(name, chosen_laws(request.laws)[0].name, told)
     alone = replace(request, laws=(doing.law,), named=False)
@@ -99,39 +108,38 @@ def _rule(ended: Ended) -> str:
 def _case(request: Request, name: str, ended: Ended) -> Iterator[str]:
     """Say in which case it ended, in the smallest where none need be waited for, and how it is seen again."""
     doing = Doing(*ended.doing)
-    try:
-        case = read_case(doing.case, setting=request.setting)
-    except (UsageError, ClaimError):
-        return
-    if ended.stalled:
-        yield from _seen_again("case", case, doing.law)
-    elif smallest := _smallest(request, name, doing.law, case):
-        yield from _seen_again("smallest case", smallest, doing.law)
-    else:
-        yield labelled("case", f"{case}; alone it does not end")
+    shown = _like(request, name, doing.law or FUNCTION, doing.case)
+    smallest = None if ended.stalled else next((one for one in shown if _ends(request, name, one)), None)
+    if smallest:
+        yield labelled("smallest case", smallest.told)
+        yield labelled("replay", smallest.replay)
+    elif doing.case and shown:
+        *_, own, _ = shown
+        yield labelled("case", own.told if ended.stalled else f"{own.told}; alone it does not end")
+        yield from [labelled("replay", own.replay)] if ended.stalled else []
 
 
-def _first(request: Request, name: str) -> Iterator[str]:
-    """Say in which case it ends before the first law; nothing where it ends in none, as a constructor may."""
-    if smallest := _smallest(request, name, FUNCTION, next(request.domain(name).wide())):
-        yield from _seen_again("smallest case", smallest, FUNCTION)
+def _like(request: Request, name: str, law: str, case: str) -> list[Shown]:
+    """Return smaller cases, then that in which a claim ended its process, then the largest."""
+    with Workers(1, limit=request.limit) as workers:
+        (answer,) = workers.map(partial(_cases_like, request, name, law), [case])
+    return [] if isinstance(answer, Ended) else answer
 
 
-def _seen_again(label: str, case: Case, law: str) -> Iterator[str]:
-    yield labelled(label, f"{case}")
-    yield labelled("replay", replayed(case, law))
-
-
-def _smallest(request: Request, name: str, law: str, case: Case) -> Case | None:
-    """Give the smallest case that ends its process too; None where not even the given one does, alone."""
+def _cases_like(request: Request, name: str, law: str, written_case: str) -> list[Shown]:
     domain = request.domain(name)
+    try:
+        # Before the first law, the forms are tried in a wide case.
+        case = read_case(written_case, setting=request.setting) if written_case else next(domain.wide())
+    except (UsageError, ClaimError):
+        return []
     # The forms are run at the largest sizes too, before a case is decided.
     largest = replace(domain.largest(case), seed=case.seed, values=case.values)
     cases = (*domain.smaller(largest), case, largest)
-    return next((one for one in cases if _ends(request, name, law, one)), None)
+    return [Shown(law, f"{one}", written(one), replayed(one, law)) for one in cases]
 
 
-def _ends(request: Request, name: str, law: str, case: Case) -> bool:
+def _ends(request: Request, name: str, shown: Shown) -> bool:
     with Workers(1, limit=request.limit) as workers:
-        (answer,) = workers.map(partial(decide, request, name, law), [written(case)])
+        (answer,) = workers.map(partial(decide, request, name, shown.law), [shown.written])
     return isinstance(answer, Ended)
