@@ -32,6 +32,8 @@ MOST_PLACES = 48
 """Entries of one parameter that are compared one by one."""
 QUANTILES = 16
 """Quantiles for each root of n: enough to lose little between them, few enough to share FALSE_ALARM."""
+MOST_RANKED = 4096
+"""Pairs that are ranked: more would take longer than all other tests."""
 ALL_BEYOND = math.ceil(math.log2(4 / FALSE_ALARM))
 """So many draws beyond one end, all of one sample, are no chance: 2 samples and 2 ends share FALSE_ALARM."""
 REPRESENTATION = 2.0**-20
@@ -169,7 +171,7 @@ def _apart(one: Tensor, other: Tensor) -> str:
 
 def _ranked(reference: Tensor, candidate: Tensor) -> str:
     """Compare where the draws of pairs lie among all, and how far from the middle one."""
-    count = min(reference.numel(), candidate.numel())
+    count = min(reference.numel(), candidate.numel(), MOST_RANKED)
     one, other = (_nan_last(side.flatten()[:count].double()) for side in (reference, candidate))
     ranks = _ranks(torch.cat([one, other]))
     for scores, told in ((ranks, ("lower", "higher")), (ranks.abs(), ("closer together", "further apart"))):
@@ -184,7 +186,7 @@ def _ranked(reference: Tensor, candidate: Tensor) -> str:
 
 def _ranks(values: Tensor) -> Tensor:
     """Give the rank of each number, from -1 to 1; numbers that only rounding tells apart have one rank."""
-    order = values.argsort()
+    order = torch.from_numpy(np.argsort(values.numpy()))
     ascending = values[order]
     slack = _slack(ascending, ascending) + rounding(ascending)
     begins = torch.ones(len(values), dtype=torch.bool)
