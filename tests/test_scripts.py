@@ -92,7 +92,7 @@ def test_a_law_that_no_script_shows_is_refused_in_one_line_with_the_line_that_re
     found = Finding.of(refuted_by_its_law(SHOWN[law]))
     with pytest.raises(ScriptError, match=f"no script shows the law '{law}'") as error:
         script(found)
-    assert str(error.value).endswith(f"equivalence replay {written(found.case)} --law {law}")
+    assert str(error.value).endswith(f"equivalence replay '{written(found.case)}' --law {law}")
     assert "\n" not in str(error.value)
 
 

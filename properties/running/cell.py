@@ -84,7 +84,7 @@ class Cell:
     alike_as_distributions: Counter[bool] = field(default_factory=Counter)
     """Whether a case has few entries -> how many were decided as distributions and hold."""
     refuted: bool = False
-    """Whether a case was: Hypothesis then asks the same of smaller ones, and each is decided."""
+    """Whether a case was."""
     shown: set[int] = field(default_factory=set)
     """The variants of the law whose power has been shown."""
 
@@ -145,8 +145,7 @@ class Cell:
 
     def _lies_inside(self, case: Case) -> bool:
         """Decide one case, and say whether it lies inside the domain; Refuted where the equation fails."""
-        few = case.has_few_entries
-        if self.alike_as_distributions[few] >= MOST_AS_DISTRIBUTIONS and not self.refuted:
+        if self._has_enough_distributions_like(case):
             return True
         cut_what_is_printed()
         say(self.law.name, told_of(case.under), written(case))
@@ -160,9 +159,15 @@ class Cell:
         if not verdict.holds:
             self.refuted = True
             raise Refuted(self.judge, verdict, self.tally)
-        self.alike_as_distributions[few] += verdict.decided.many_runs
+        if verdict.decided.many_runs:
+            self.alike_as_distributions[case.has_few_entries] += 1
         self._require_power(case)
         return True
+
+    def _has_enough_distributions_like(self, case: Case) -> bool:
+        # Hypothesis asks a refuted cell for smaller cases: each is decided.
+        asked = self.alike_as_distributions and not self.refuted
+        return bool(asked) and self.alike_as_distributions[case.has_few_entries] >= MOST_AS_DISTRIBUTIONS
 
     def try_corners(self, corners: Corners, *, exploring: bool = False) -> None:
         """Decide the sizes, looks of values, float32 and circumstances that no case drawn had."""
