@@ -49,7 +49,7 @@ from properties.running.recording import FUNCTION, Status
 from properties.running.request import Request
 from properties.running.threads import threads_set
 from properties.running.verdict import laws_of, shown_scope, verdict
-from properties.running.workers import Ended, Workers
+from properties.running.workers import Ended, in_a_process
 
 Answer = TypeVar("Answer")
 STDOUT = "-"
@@ -170,8 +170,7 @@ def compare_forms(options: argparse.Namespace) -> int:
 
 def _apart(function: Callable[[str], Answer], limit: float) -> Answer:
     """Call a function that runs forms in a process of its own; UsageError where that ends."""
-    with Workers(1, limit=limit) as workers:
-        (answer,) = workers.map(function, [""])
+    answer = in_a_process(function, limit=limit)
     if isinstance(answer, Ended):
         message = f"a constructor returns a module, but one of the two gave no answer: {answer.how}"
         raise UsageError(message)

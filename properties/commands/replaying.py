@@ -27,7 +27,7 @@ from properties.replaying.replay import Replay, applicable, claim_about, from_ca
 from properties.replaying.scripting import ScriptError, tried_script
 from properties.report.text import one_line
 from properties.running.threads import threads_set
-from properties.running.workers import Ended, Workers
+from properties.running.workers import Ended, in_a_process
 
 FAILS = "FAILS"
 
@@ -66,12 +66,10 @@ def replay_failure(options: argparse.Namespace) -> int:
         failure = _failure(options)
     except (UsageError, FailureFileError) as error:
         return _printed(_error(str(error)))
-    with Workers(1) as workers:
-        # The form may be one that ends its process: that is what is seen again then.
-        (answer,) = workers.map(partial(_answered, options, failure), [""])
+    # The form may be one that ends its process: that is what is seen again then.
+    answer = in_a_process(partial(_answered, options, failure))
     if isinstance(answer, Ended):
-        what = f"gave {answer.how}" if answer.stalled else f"ended the process ({answer.how})"
-        print(f"{FAILS}: a form {what}")
+        print(f"{FAILS}: a form {answer}")
         return NOT_AS_CLAIMED
     return _printed(answer)
 

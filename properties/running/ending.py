@@ -18,7 +18,7 @@ from properties.running.checking import check, decide, hold_reference_against_it
 from properties.running.recording import FUNCTION, Status, unfinished
 from properties.running.request import Request
 from properties.running.suites import chosen_laws
-from properties.running.workers import Ended, Workers
+from properties.running.workers import Ended, in_a_process
 
 SLOW = "a form returns or raises; give --limit SECONDS where it takes longer"
 
@@ -64,8 +64,7 @@ def _records(request: Request, name: str, ended: Ended | None) -> Iterator[CellR
 
 
 def _checked(request: Request, name: str) -> tuple[list[CellRecord], Ended | None]:
-    with Workers(1, limit=request.limit) as workers:
-        (answer,) = workers.map(partial(check, request), [name])
+    answer = in_a_process(partial(check, request), name, request.limit)
     return ([], answer) if isinstance(answer, Ended) else (answer, None)
 
 
@@ -80,10 +79,9 @@ def _ended(request: Request, name: str, ended: Ended) -> CellRecord:
         told = _told(name, ended, "before the first law, where its forms run once", *case)
         return unfinished(name, chosen_laws(request.laws)[0].name, told)
     alone = replace(request, laws=(doing.law,), named=False)
-    with Workers(1, limit=request.limit) as workers:
-        (itself,) = workers.map(partial(hold_reference_against_itself, alone), [name])
+    itself = in_a_process(partial(hold_reference_against_itself, alone), name, request.limit)
     if isinstance(itself, Ended):
-        reason = f"the reference itself {_how(itself)} under {Doing(*itself.doing)}"
+        reason = f"the reference itself {itself} under {Doing(*itself.doing)}"
         notes = [f"{doing.law} does not apply: {reason}"]
         return replace(
             unfinished(name, doing.law, ""), status=Status.DOES_NOT_APPLY, reason=reason, notes=notes
@@ -94,11 +92,7 @@ def _ended(request: Request, name: str, ended: Ended) -> CellRecord:
 
 def _told(name: str, ended: Ended, when: str, *case: str) -> str:
     """Say how and when it ended, in which case, and what a form does instead."""
-    return "\n".join([f"{name} {_how(ended)} {when}", *case, labelled("rule", _rule(ended))])
-
-
-def _how(ended: Ended) -> str:
-    return f"gave {ended.how}" if ended.stalled else f"ended the process ({ended.how})"
+    return "\n".join([f"{name} {ended} {when}", *case, labelled("rule", _rule(ended))])
 
 
 def _rule(ended: Ended) -> str:
@@ -121,8 +115,7 @@ def _case(request: Request, name: str, ended: Ended) -> Iterator[str]:
 
 def _like(request: Request, name: str, law: str, case: str) -> list[Shown]:
     """Return smaller cases, then that in which a claim ended its process, then the largest."""
-    with Workers(1, limit=request.limit) as workers:
-        (answer,) = workers.map(partial(_cases_like, request, name, law), [case])
+    answer = in_a_process(partial(_cases_like, request, name, law), case, request.limit)
     return [] if isinstance(answer, Ended) else answer
 
 
@@ -140,6 +133,5 @@ def _cases_like(request: Request, name: str, law: str, written_case: str) -> lis
 
 
 def _ends(request: Request, name: str, shown: Shown) -> bool:
-    with Workers(1, limit=request.limit) as workers:
-        (answer,) = workers.map(partial(decide, request, name, shown.law), [shown.written])
+    answer = in_a_process(partial(decide, request, name, shown.law), shown.written, request.limit)
     return isinstance(answer, Ended)

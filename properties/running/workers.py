@@ -40,6 +40,10 @@ class Ended:
     stalled: bool = False
     """Whether it was ended because it gave no answer."""
 
+    def __str__(self) -> str:
+        """Tell how it ended, as what its claim or form did."""
+        return f"gave {self.how}" if self.stalled else f"ended the process ({self.how})"
+
 
 def unheard(_: str) -> None:
     """Do nothing with news."""
@@ -173,6 +177,13 @@ class Workers:
         if self.pool is not None:
             self.pool.shutdown(cancel_futures=True)
         self.pool, self.processes, self.stalled = None, [], set()
+
+
+def in_a_process(function: Callable[[str], Answer], word: str = "", limit: float = LIMIT) -> Answer | Ended:
+    """Return what a function of one word gives in a process of its own; Ended where that ended in it."""
+    with Workers(1, limit=limit) as workers:
+        (answer,) = workers.map(function, [word])
+        return answer
 
 
 def _done(asked: Mapping[int, Future[Answer]]) -> dict[int, Answer]:
