@@ -65,17 +65,30 @@ def answering(side: str) -> Iterator[None]:
 def _raising(exits: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:
     """Make an os._exit that raises SystemExit: no one who waits for exit code 0 would learn of it else.
 
-    A process that the form has forked ends as it means to, and so does one that another thread ends.
+    A process that another thread ends does end.
     """
-    process, thread = os.getpid(), threading.get_ident()
+    thread = threading.get_ident()
 
     def _exit(status: int) -> NoReturn:
-        if (os.getpid(), threading.get_ident()) != (process, thread):
+        if threading.get_ident() != thread:
             exits(status)
         message = f"os._exit({status}): a form returns or raises, but never ends the process"
         raise SystemExit(message)
 
     return _exit
+
+
+_exits = os._exit
+
+
+def _let_forks_exit() -> None:
+    """Let a process that a form has forked end as it means to."""
+    os._exit = _exits
+
+
+if sys.platform != "win32":
+    # To ask for the process at every call would take longer than many a form.
+    os.register_at_fork(after_in_child=_let_forks_exit)
 
 
 def _ends_more_than_the_form(error: BaseException) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from properties.cases.answering import FormError
 from properties.cases.case import Case
 from properties.cases.regime import Integers, Traced
@@ -27,8 +29,7 @@ class Tracing:
         options = (*self.statement.domain.options(case), case.setting)
         traced, found = self._found.get(options, (None, None))
         if traced is None or found is None or not self._covers(traced, case):
-            traced = self._widest(case)
-            found = self._examine(traced, traced_integers(case))
+            traced, found = self._of_widest(case)
             self._found[options] = (traced, found)
         if found.bits < 1 and not case.setting.is_double:
             return self._examine(case, traced_integers(case))
@@ -39,14 +40,13 @@ class Tracing:
         found = self._examine(case, regime)
         return not found.obstacle and found.bits >= regime.bits
 
-    def _widest(self, case: Case) -> Case:
-        """Give the largest case with this one's options, if the reference accepts it, else this one."""
+    def _of_widest(self, case: Case) -> tuple[Case, Exactness]:
+        """Trace the largest case with this one's options, if the reference accepts it, else this one."""
         largest = self.statement.domain.largest(case)
-        try:
-            self.statement.equation(largest, Integers(1, case.setting.dtype))
-        except (OutsideDomainError, FormError):
-            return case
-        return largest if self._covers(largest, case) else case
+        if self._covers(largest, case):
+            with suppress(OutsideDomainError, FormError):
+                return largest, self._examine(largest, traced_integers(case))
+        return case, self._examine(case, traced_integers(case))
 
     def _covers(self, traced: Case, case: Case) -> bool:
         largest = self.statement.domain.sizes(traced)

@@ -28,7 +28,8 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -85,14 +86,15 @@ class Disturbance(Mode):
     ) -> Any:
         """Run an operation, on disturbed inputs where it is more than one inside, and disturb its results."""
         kwargs = kwargs or {}
-        name = operation.overloadpacket.__name__
-        if self._paused or not _rounds(operation, name, args, kwargs) or self.only not in ("", name):
+        kind = _kind(operation)
+        name = kind.name
+        rounds = kind.rounds or (kind.copies and _narrows(name, args, kwargs))
+        if self._paused or not rounds or self.only not in ("", name):
             return operation(*args, **kwargs)
         self._calls += 1
         with _our_work(name):
-            once = _rounds_once(operation, name)
-            inputs = args if once else self._inputs(operation, name, args)
-            unrounded = _unrounded(operation, name, args, kwargs) if once or name in COPIES else None
+            inputs = args if kind.once else self._inputs(operation, name, args)
+            unrounded = _unrounded(operation, name, args, kwargs) if kind.once or kind.copies else None
         result = operation(*inputs, **kwargs)
         with _our_work(name):
             return self._results(operation, name, args, result, unrounded)
@@ -232,31 +234,35 @@ def _unrounded(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping
     return wide if isinstance(wide, Tensor) and wide.dtype == torch.float32 else None
 
 
-def _rounds(operation: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    """Whether an operation rounds: not one that moves, compares, chooses, gives a view, or draws."""
-    if not known(name).rounds:
-        return _narrows(name, args, kwargs)
-    if torch.Tag.nondeterministic_seeded in operation.tags:
-        return False
-    return not any(one.alias_info and not one.alias_info.is_write for one in operation._schema.returns)  # noqa: SLF001
+class Kind(NamedTuple):
+    """What disturbing an operation asks of it, whatever it is given."""
+
+    name: str
+    rounds: bool
+    """Not one that moves, compares, chooses, gives a view, or draws."""
+    copies: bool
+    """One that rounds where it copies to a narrower dtype."""
+    once: bool
+    """A single one on each entry: its result alone is disturbed."""
+
+
+@cache
+def _kind(operation: Any) -> Kind:
+    name = operation.overloadpacket.__name__
+    draws = torch.Tag.nondeterministic_seeded in operation.tags
+    views = any(one.alias_info and not one.alias_info.is_write for one in operation._schema.returns)  # noqa: SLF001
+    rounds = known(name).rounds and not draws and not views
+    several = name.endswith("_backward") or name.removesuffix("_") in SEVERAL_AT_EACH_ENTRY
+    once = torch.Tag.pointwise in operation.tags and not several
+    return Kind(name, rounds, name in COPIES, once)
 
 
 def _narrows(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Whether a copy rounds, as one to a narrower dtype does."""
     if name == "copy_":
-        source, target = args[1].dtype, args[0].dtype
+        return narrows(args[1].dtype, args[0].dtype)
     # A transform of torch.func makes a tensor of a number in the code of a form.
-    elif name == "_to_copy" and isinstance(args[0], Tensor):
-        source, target = args[0].dtype, kwargs.get("dtype") or args[0].dtype
-    else:
-        return False
-    return narrows(source, target)
-
-
-def _rounds_once(operation: Any, name: str) -> bool:
-    """Whether an operation is a single one on each entry: its result alone is disturbed."""
-    several = name.endswith("_backward") or name.removesuffix("_") in SEVERAL_AT_EACH_ENTRY
-    return torch.Tag.pointwise in operation.tags and not several
+    return isinstance(args[0], Tensor) and narrows(args[0].dtype, kwargs.get("dtype") or args[0].dtype)
 
 
 def _eliminates(name: str) -> bool:

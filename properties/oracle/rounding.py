@@ -22,7 +22,7 @@ from torch import Tensor
 from properties.dtypes import widened
 
 CONSTANT = 16.0
-STAGES = {1: 1.0, 3: 4.0, 8: CONSTANT, 32: CONSTANT}
+STAGES = {1: 4.0, 3: 8.0, 8: CONSTANT, 32: CONSTANT}
 """Disturbed runs -> the constant that is used with so many: most of what is right is seen with few."""
 QUICK = {1: CONSTANT}
 """Where nothing is refuted by what is found."""

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from multiprocessing.queues import SimpleQueue
 from typing import Any, TypeVar
 
+from properties.running.memory import KEPT_BYTES, collect_less, keep_memory
+
 Answer = TypeVar("Answer")
 LETTERS = 256
 """The room for a line of news."""
@@ -61,6 +63,8 @@ def enter(rooms: Any, taken: Any, told: SimpleQueue[str]) -> None:
     """Take the next room, and leave it to the parent to answer Ctrl-C: it reports what was done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    keep_memory(KEPT_BYTES)
+    collect_less()
     with taken.get_lock():
         room = rooms[taken.value]
         taken.value += 1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
@@ -13,9 +11,6 @@ from properties.running.checking import check, read
 from properties.running.ending import besides
 from properties.running.request import Request
 from properties.running.workers import Ended, Workers
-
-KEPT_BYTES = 1 << 22
-"""What a worker keeps of the memory that it frees: more fills a GiB, and less is soon asked for again."""
 
 
 class Watcher(Protocol):
@@ -31,7 +26,7 @@ class Watcher(Protocol):
 def verify(request: Request, jobs: int, watcher: Watcher) -> Iterator[list[CellRecord]]:
     """Check every claim of a request, claim by claim in order; every mistake in it shows before the first."""
     total = len(request.claims)
-    with keeping_memory(KEPT_BYTES), Workers(jobs, watcher.hear, request.limit) as workers:
+    with Workers(jobs, watcher.hear, request.limit) as workers:
         answers = workers.map(partial(read, request), request.claims)
         ended = {
             name: answer for name, answer in zip(request.claims, answers, strict=True) if answer is not None
@@ -46,24 +41,3 @@ def verify(request: Request, jobs: int, watcher: Watcher) -> Iterator[list[CellR
         except KeyboardInterrupt:
             yield from (records for records in workers.early.values() if not isinstance(records, Ended))
             raise
-
-
-@contextmanager
-def keeping_memory(kept_bytes: int) -> Iterator[None]:
-    """Let processes that are started inside keep so much freed memory at the end of their heap.
-
-    These are names of glibc's allocator; other systems know none of them.
-    """
-    allocator = {
-        "MALLOC_ARENA_MAX": "1",
-        "MALLOC_TRIM_THRESHOLD_": f"{kept_bytes}",
-        "MALLOC_MMAP_THRESHOLD_": f"{kept_bytes}",
-    }
-    before = {name: os.environ.get(name) for name in allocator}
-    os.environ.update({**allocator, **{name: value for name, value in before.items() if value is not None}})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]

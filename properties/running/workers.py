@@ -66,9 +66,8 @@ class Workers:
         self.limit = limit
         # A fork has torch imported already. It is safe here: the process of the command runs no form, so that
         # it has no threads of autograd or OpenMP, which would not survive; in the fork a form has one thread.
-        # Several are spawned: they import side by side, and only a new process reads how to allocate.
         # What has begun to use a GPU cannot be forked.
-        forks = jobs == 1 and sys.platform == "linux" and not torch.cuda.is_initialized()
+        forks = sys.platform == "linux" and not torch.cuda.is_initialized()
         self.context = multiprocessing.get_context("fork" if forks else "spawn")
         self.pool: ProcessPoolExecutor | None = None
         self.processes: list[BaseProcess] = []

@@ -23,7 +23,7 @@ from properties.judging.judge import Judge
 from properties.laws import LAWS
 from properties.oracle.agreement import first_difference
 from properties.oracle.exact import SINGLE_EVERY
-from properties.running.verify import keeping_memory
+from properties.running.memory import keep_memory
 from tests.report_card.laws import DOUBLE
 from tests.report_card.timing import CLOCK, Seconds, Spread, Step, side_by_side, spread
 
@@ -84,11 +84,16 @@ class Grown:
 
 def grown(layers: dict[str, tuple[str, ...]], budget: float, rounds: int) -> Iterator[list[Grown]]:
     """Measure every layer at every one of its sizes, in a process that keeps what a case frees."""
-    one_thread = (torch.set_num_threads, (1,))
-    with keeping_memory(KEPT_BYTES), ProcessPoolExecutor(1, get_context("spawn"), *one_thread) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), _alone) as pool:
         for name, texts in layers.items():
             for text in texts:
                 yield pool.submit(_measured, name, text, budget, rounds).result()
+
+
+def _alone() -> None:
+    """Give the process that measures one thread, and let it keep what a case frees."""
+    torch.set_num_threads(1)
+    keep_memory(KEPT_BYTES)
 
 
 def _measured(name: str, text: str, budget: float, rounds: int) -> list[Grown]:
