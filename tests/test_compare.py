@@ -217,7 +217,7 @@ def test_what_carry_says_is_carried(capsys: Captured) -> None:
     carry = ["--carry", "weight=old.1.weight.T", "--carry", "offset=old.1.bias"]
     code, out, _ = compare(*RENAMED, *carry, *FORWARD, "--law", "parameter_gradient", capsys=capsys)
     assert code == 0
-    assert "carried: offset, weight" in out
+    assert "carried: offset from 1.bias, weight" in out
 
 
 def test_a_merged_weight_is_an_expression(capsys: Captured) -> None:

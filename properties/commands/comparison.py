@@ -16,8 +16,9 @@ from equivalence.claim import Equivalence
 from properties.commands import verification
 from properties.commands.arguments import Commands
 from properties.comparison.claim_text import ITSELF, Comparison
-from properties.comparison.constructor import find_constructor, passed
+from properties.comparison.constructor import find_form, passed
 from properties.comparison.expression import Expression, read_expression
+from properties.comparison.inference import inferred
 from properties.comparison.keeping import (
     SCRATCH,
     check_free,
@@ -28,6 +29,7 @@ from properties.comparison.keeping import (
 )
 from properties.comparison.matching import check_carry, matched, pairs, remarks
 from properties.comparison.modules import check_neighbours
+from properties.comparison.problem import GET_INPUTS, Problem
 from properties.comparison.words import (
     INPUTS,
     SIDES,
@@ -53,6 +55,7 @@ from properties.running.workers import Ended, in_a_process
 
 Answer = TypeVar("Answer")
 STDOUT = "-"
+SIZES = ("varied", "given")
 EXAMPLES = """examples:
   equivalence compare torch.nn:Linear new.py:EinsumLinear \\
       --fields in_features=1:16,out_features=1:16,bias=bool --input "*batch in_features"
@@ -60,6 +63,10 @@ EXAMPLES = """examples:
       --fields num_embeddings,embedding_dim --index "*batch<num_embeddings"
   equivalence compare lora.py:LoRA merged.py:Merged --fields features,old.rank=1:4 \\
       --input "*batch features" --carry "weight=old.weight + old.b @ old.a" --write claim.py
+  equivalence compare problem.py answer.py
+
+A problem is a file with a class Model, get_inputs() and get_init_inputs(); its answer is one with ModelNew.
+Integers that lines of the problem name (batch_size = 16) are varied where inputs have these sizes.
 
 --fields, separated by commas:
   name            a size: any from 1 on          name=0: any from 0 on     name=1:16 from 1 to 16
@@ -79,7 +86,10 @@ def add(commands: Commands[Any]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     compare.set_defaults(run=compare_forms)
-    form = "file.py:Name or module:Name, a class or function that returns an nn.Module"
+    form = (
+        "file.py:Name or module:Name, a class or function that returns an nn.Module; or file.py alone, a "
+        "problem or its answer (see below)"
+    )
     compare.add_argument("old", metavar="OLD", help=f"the form taken as right: {form}")
     compare.add_argument("new", metavar="NEW", help="the form that is claimed to equal it, named likewise")
     _add_statement(compare)
@@ -115,9 +125,15 @@ def _add_statement(compare: argparse.ArgumentParser) -> None:
     compare.add_argument(
         "--same",
         choices=SCOPES,
-        default=Equivalence.same,
         help="how much is claimed: the function; the module too (state, modes, refusals); or the layer too "
-        "(initial weights, training, cost), the default. What is beyond it is run and told, too",
+        "(initial weights, training, cost), the default but for a problem and its answer, which are the same "
+        "function. What is beyond it is run and told, too",
+    )
+    compare.add_argument(
+        "--sizes",
+        choices=SIZES,
+        default=SIZES[0],
+        help="of a problem's file: vary them where both forms take others (the default), or leave them",
     )
     compare.add_argument(
         "--write", metavar="FILE", help="keep the claim in claim.py, for pytest; - prints it instead"
@@ -184,7 +200,7 @@ def _drafted(options: argparse.Namespace, target: Path | None, _: str) -> _Draft
 
 
 def _draft(options: argparse.Namespace, target: Path | None) -> _Draft:
-    stated = _stated(options)
+    stated, told = _stated(options)
     found = pairs(drafted(stated))
     values = values_by_name(stated.arguments)
     comparison = replace(stated, carry=matched(found, read_pairs("--carry", options.carry_words), values))
@@ -194,7 +210,7 @@ def _draft(options: argparse.Namespace, target: Path | None) -> _Draft:
         comparison.source(target.parent, suite=True) if target else comparison.source(SCRATCH, suite=False),
         comparison.source(Path(), suite=True),
         comparison.of_old_itself.source(SCRATCH, suite=False),
-        list(remarks(found, comparison.carry)),
+        [*told, *remarks(found, comparison.carry)],
     )
 
 
@@ -210,20 +226,28 @@ def _target(options: argparse.Namespace) -> Path | None:
     return target
 
 
-def _stated(options: argparse.Namespace) -> Comparison:
-    """Read everything but --carry, which needs the parameters' names."""
-    arguments = read_fields(options.fields)
-    inputs = read_inputs(options.inputs, arguments)
+def _stated(options: argparse.Namespace) -> tuple[Comparison, Sequence[str]]:
+    """Read everything but --carry, which needs the parameters' names; and say what was inferred."""
     breaks = read_pairs("--breaks", options.breaks_words)
     laws = tuple(map(known_law, dict.fromkeys(options.law or ())))
     for law in breaks:
         known_law(law)
-    old, new = find_constructor("old", options.old), find_constructor("new", options.new)
+    old, new = find_form("old", options.old), find_form("new", options.new)
     check_neighbours(old.module, new.module)
-    given = _expressions(options.pass_words, arguments)
-    return Comparison(
-        old, new, arguments, inputs, passed((old, new), arguments, given), breaks, laws, options.same
-    )
+    if hasattr(old.module, GET_INPUTS) and not (options.inputs or options.fields or options.pass_words):
+        found = inferred(Problem(old.module), old.call, new.call, given=options.sizes == "given")
+        stated = replace(
+            Comparison(old, new, found.arguments, found.inputs, {}, breaks, laws),
+            same=options.same or SCOPES[0],
+            problem=old.place,
+            derived=found.derived,
+        )
+        return stated, found.told
+    arguments = read_fields(options.fields)
+    inputs = read_inputs(options.inputs, arguments)
+    given = passed((old, new), arguments, _expressions(options.pass_words, arguments))
+    same = options.same or Equivalence.same
+    return Comparison(old, new, arguments, inputs, given, breaks, laws, same), ()
 
 
 def _expressions(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, Expression]:

@@ -43,11 +43,15 @@ class Comparison:
     """None carries everything by its own name."""
     called: str = ""
     """The name of the claim's class, where it does not follow from the two."""
+    problem: str = ""
+    """The file whose get_init_inputs() says what both get; empty where `passed` does."""
+    derived: Mapping[str, str] = field(default_factory=dict)
+    """Sizes that follow from the fields: property -> expression."""
 
     @property
     def of_old_itself(self) -> Comparison:
         """The comparison of old with itself."""
-        passed = dict.fromkeys(self.passed, self.passed[self.old.side])
+        passed = dict.fromkeys(self.passed, self.passed.get(self.old.side, {}))
         new = replace(self.old, side=self.new.side)
         return replace(self, new=new, passed=passed, breaks={}, laws=(), carry=None, called=ITSELF)
 
@@ -81,8 +85,11 @@ class Comparison:
         yield f"from equivalence import {names}"
         yield from ["from properties import suite"] if suite else []
         files = [side for side in sides if _is_file(side)]
-        yield from ["from properties.comparison import module_at", ""] if files else []
+        problem = ", problem_at" if self.problem else ""
+        yield from [f"from properties.comparison import module_at{problem}", ""] if files else []
         yield from (f"{side.side} = module_at(__file__, {_path(side.place, folder)})" for side in files)
+        if self.problem:
+            yield f"problem = problem_at(__file__, {_path(self.problem, folder)})"
 
     def _class(self) -> Iterator[str]:
         yield f"class {self.name}(Equivalence):"
@@ -102,15 +109,21 @@ class Comparison:
         for one in self.inputs:
             below = f", {quoted(one.below)}" if one.below else ""
             yield f"{INDENT}{one.name} = {one.kind}({quoted(one.axes)}{below})"
+        for name, expression in self.derived.items():
+            yield from ("", f"{INDENT}@property", f"{INDENT}def {name}(self):")
+            yield f"{INDENT * 2}return {expression}"
         yield from self._method("reference", self.old)
         yield from self._method("candidate", self.new)
         yield from self._carry()
 
     def _method(self, name: str, constructor: Constructor) -> Iterator[str]:
         side = constructor.side
-        given = [f"{argument}={source}" for argument, source in self.passed[side].items()]
         yield ""
         yield f"{INDENT}def {name}(self):"
+        if self.problem:
+            yield f"{INDENT * 2}return problem.module_of(self, {side}.{constructor.name})"
+            return
+        given = [f"{argument}={source}" for argument, source in self.passed[side].items()]
         yield from _fitted(f"return {side}.{constructor.name}(", given, ")", INDENT * 2)
 
     def _carry(self) -> Iterator[str]:

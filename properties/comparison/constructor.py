@@ -10,9 +10,12 @@ from typing import Any
 
 from properties.comparison.expression import Expression
 from properties.comparison.modules import import_form_module
+from properties.comparison.problem import GET_INPUTS
 from properties.comparison.words import Argument
 from properties.reading.claims import UsageError
 
+OF_FILES = {"old": ("Model",), "new": ("ModelNew", "Model")}
+"""Side -> what the class of a problem, or of its answer, is called."""
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -59,6 +62,20 @@ class Constructor:
             for name, one in self.parameters.items()
             if one.default is inspect.Parameter.empty and one.kind not in starred
         ]
+
+
+def find_form(side: str, word: str) -> Constructor:
+    """Find file.py:Name or module:Name, or the class of a problem's or answer's file.py; UsageError."""
+    if ":" in word or not word.endswith(".py"):
+        return find_constructor(side, word)
+    names = OF_FILES[side]
+    module = import_form_module(word)
+    own = next((name for name in names if hasattr(module, name)), None)
+    if own is None or (side == "old" and not hasattr(module, GET_INPUTS)):
+        needs = f"Model and {GET_INPUTS}()" if side == "old" else " or ".join(names)
+        message = f"{side} is file.py:Name, or a file with {needs}, but {word} has none; name a class of it"
+        raise UsageError(message)
+    return find_constructor(side, f"{word}:{own}")
 
 
 def find_constructor(side: str, word: str) -> Constructor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 import torch
@@ -35,6 +35,8 @@ class Pair:
     new: Mapping[str, Shape]
     parameters: frozenset[str]
     """Which names of the new form are parameters: these must be carried, buffers need not."""
+    by_order: Mapping[str, str] = field(default_factory=dict)
+    """New name -> old name, of what has no other counterpart and starts, in order, with the same draws."""
 
     @property
     def where(self) -> str:
@@ -76,8 +78,9 @@ def matched(
     _check_known(words, new_names)
     given = {name: read_expression(f"{name}={text}", values, old_names) for name, text in words.items()}
     by_name = [name for name in new_names if name not in given and _equal_throughout(name, found)]
+    own = {**dict(zip(by_name, by_name, strict=True)), **({} if given else _by_order(found))}
     expressions = {
-        name: given.get(name) or _own_name(name) for name in new_names if name in given or name in by_name
+        name: given.get(name) or _old(own[name]) for name in new_names if name in given or name in own
     }
     _check_complete(max(found, key=lambda pair: len(_missing(pair, expressions))), expressions)
     for pair in found:
@@ -111,11 +114,18 @@ def remarks(found: Sequence[Pair], carry: Mapping[str, Entry] | None) -> Iterato
     new = {name for pair in found for name in pair.new}
     reads = old if carry is None else {name for one in carry.values() for name in one.expression.reads}
     names = new & old if carry is None else {*carry}
-    yield f"carried: {', '.join(sorted(names)) or 'nothing'}"
+    yield f"carried: {', '.join(_carried(name, carry) for name in sorted(names)) or 'nothing'}"
     if left := sorted(new - names):
         yield f"left in new as constructed: {', '.join(left)}"
     if unread := sorted(old - reads):
         yield f"in old, but not carried to new: {', '.join(unread)}"
+
+
+def _carried(name: str, carry: Mapping[str, Entry] | None) -> str:
+    """Name what is carried, and whose value it is where that has another name."""
+    read = carry[name].expression if carry else _old(name)
+    others = [one for one in read.reads if read == _old(one) != _old(name)]
+    return f"{name} from {others[0]}" if others else name
 
 
 def _equal_throughout(name: str, found: Sequence[Pair]) -> bool:
@@ -124,7 +134,13 @@ def _equal_throughout(name: str, found: Sequence[Pair]) -> bool:
     return bool(both) and all(pair.equal(name) for pair in both)
 
 
-def _own_name(name: str) -> Expression:
+def _by_order(found: Sequence[Pair]) -> Mapping[str, str]:
+    """Return the counterparts by order, where all configurations agree on them."""
+    first, *others = (pair.by_order for pair in found)
+    return first if all(one == first for one in others) else {}
+
+
+def _old(name: str) -> Expression:
     return Expression(f'theta["{name}"]', reads=frozenset([name]))
 
 
@@ -211,7 +227,19 @@ def _pair(case: Case) -> Pair | None:
     except FormError:
         return None
     new = build(case.claim, "candidate", 0)
-    return Pair(case, _shapes(old), _shapes(new), frozenset(name for name, _ in new.named_parameters()))
+    parameters = frozenset(name for name, _ in new.named_parameters())
+    return Pair(case, _shapes(old), _shapes(new), parameters, _drawn_alike(old, new))
+
+
+def _drawn_alike(old: nn.Module, new: nn.Module) -> dict[str, str]:
+    """Return the counterparts of parameters that have none by name: each starts with the same draws."""
+    olds, news = dict(old.named_parameters()), dict(new.named_parameters())
+    left = [name for name in olds if name not in news]
+    right = [name for name in news if name not in olds]
+    if len(left) != len(right):
+        return {}
+    pairs = dict(zip(right, left, strict=True))
+    return pairs if all(torch.equal(news[name], olds[one]) for name, one in pairs.items()) else {}
 
 
 def _first_line(error: BaseException) -> str:

@@ -41,8 +41,10 @@ INPUTS = {
 }
 """Class of a variable -> how it is said."""
 SIDES = ("old", "new")
+SIZE = "Annotated[int, AtLeast({})]"
+"""The annotation of a size from a least one on."""
 TAKEN = {
-    *(*SIDES, "theta", "torch", "int", "bool", "suite", "module_at"),
+    *(*SIDES, "theta", "torch", "int", "bool", "suite", "problem", "module_at", "problem_at"),
     *("Annotated", "AtLeast", "Between", "Equivalence", "Literal", *INPUTS),
 }
 """Names that the written claim uses itself."""
@@ -146,7 +148,7 @@ def _argument(word: str) -> Argument:
 def _annotation(word: str, value: str) -> str:
     """Give the annotation of a field; empty for a fixed value."""
     if not value:
-        return "Annotated[int, AtLeast(1)]"
+        return SIZE.format(1)
     if value == "bool":
         return "bool"
     if bounds := re.fullmatch(r"(\d{1,9}):(\d{0,9})", value):

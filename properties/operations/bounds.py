@@ -44,8 +44,8 @@ Bound = Exact | Tainted
 
 
 def observed(tensor: Tensor) -> Bound:
-    """Bound a constant, and any tensor of indices, by the values it holds."""
-    if not tensor.numel() or tensor.dtype == torch.bool:
+    """Bound a constant, and any tensor of indices, by the values it holds; one on no device holds none."""
+    if not tensor.numel() or tensor.dtype == torch.bool or tensor.is_meta:
         return Exact(0, 1.0)
     if tensor.is_floating_point() and not torch.equal(tensor, tensor.round()):
         return Tainted("a value from outside is no integer")

@@ -132,7 +132,7 @@ class Trace(Mode):
     def bound(self, tensor: Tensor) -> Bound:
         """Give the bound of a tensor; one that came from outside is bounded by the values it holds."""
         if tensor.is_meta:
-            return Exact(0, 1.0)
+            return observed(tensor)
         storage = tensor.untyped_storage()
         if storage._cdata not in self.bounds:  # noqa: SLF001  (torch names a storage by this)
             self._write(tensor, observed(tensor), whole=True)
