@@ -163,11 +163,18 @@ def test_an_input_is_an_example_of_a_kind(
     assert not problem.made(torch.nn.Identity, {})._forward_pre_hooks
 
 
+@pytest.mark.parametrize("given", ["torch.randint(1, 5, (2,))", "torch.randint(1, high=5, size=(2,))"])
+def test_integers_that_do_not_start_at_0_stay_as_they_are_drawn(given: str, written: Written) -> None:
+    problem = written(f"def get_inputs():\n    return [{given}]\n")
+    assert problem.inputs({}) == ()
+    assert problem.made(torch.nn.Identity, {})._forward_pre_hooks
+
+
 COMPUTED = """
 n = 3
 
 def get_inputs():
-    mask = torch.zeros(n, n)
+    mask = torch.zeros(n, n) + torch.zeros_like(torch.eye(n, device="cuda"))
     mask[0] = 1
     x = torch.rand(n, n)
     signs = torch.randint(0, 2, (n,)).float() * 2 - 1
@@ -255,7 +262,7 @@ class Model(nn.Module):
 def test_constants_that_nothing_can_do_without_stay_as_they_are(written: Written) -> None:
     problem = written(
         """
-batch, features, shift = 512, 512, 2
+batch, features, shift = 512, 2**20, 2
 
 def get_inputs():
     return [torch.rand(batch, features, shift)]
@@ -343,6 +350,14 @@ def test_given_sizes_stay(capsys: pytest.CaptureFixture[str]) -> None:
     smaller = PROBLEM.replace("1024", "6").replace("512", "5").replace("64 * 2", "8")
     for answer, code in ((ANSWER, 0), (LARGE_ALONE, 0), (HALVED, 1)):
         assert compared(capsys, answer, "--sizes", "given", problem=smaller)[0] == code
+
+
+def test_an_answer_is_the_same_function_unless_more_is_claimed(capsys: pytest.CaptureFixture[str]) -> None:
+    zeroed = ANSWER.replace(
+        "        self.scale", "        nn.init.zeros_(self.linear.bias)\n        self.scale"
+    )
+    for more, code in (((), 0), (("--same", "layer"), 1)):
+        assert compared(capsys, zeroed, "--law", "initialisation", *more)[0] == code
 
 
 def test_the_claim_that_is_kept_runs_in_pytest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,8 +20,6 @@ MOST_ENTRIES = 2**22
 """Of the inputs on which forms are tried."""
 LARGEST_OPTION = 16
 """Of the constants that get_init_inputs() alone reads, those up to this are options: a kernel's size."""
-SMALL = (16, 64)
-"""Constants up to these may be options of the forms, and stay as they are where nothing is taken else."""
 STEPS = (1, 2)
 """So many units more than at first are tried of every size."""
 PATIENCE = 60.0
@@ -109,12 +107,12 @@ class _Search:
         return read and value > LARGEST_OPTION
 
     def _base(self, names: Sequence[str]) -> Sizes:
-        """Return small sizes that both forms take: all made smaller by one factor, or all but some."""
+        """Return small sizes that both forms take: all made smaller by one factor, or all but a few."""
         given = {name: self.problem.constants[name] for name in names}
-        small = [[name for name in names if given[name] <= most] for most in SMALL]
+        options = [name for name in names if given[name] <= LARGEST_OPTION]
         # The largest starts at 4 to 7: a tensor needs some entries to show anything.
         starts = max(given.values()).bit_length() - 2
-        for left in ([], *small, *([name] for name in names)):
+        for left in ([], *([*options, name] for name in names)):
             for halvings in reversed(range(max(1, starts))):
                 sizes = {
                     name: value if name in left else -(-value >> halvings) for name, value in given.items()
