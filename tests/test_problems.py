@@ -13,7 +13,8 @@ import torch
 
 from properties.cli import main
 from properties.comparison.inference import Inferred, inferred
-from properties.comparison.problem import Drawn, Problem, problem_at
+from properties.comparison.making import Drawn
+from properties.comparison.problem import Problem, problem_at
 from properties.comparison.words import Input
 from properties.reading.claims import UsageError
 
@@ -147,6 +148,8 @@ def test_a_problem_may_say_its_arguments_by_name_or_have_none(written: Written) 
         ("torch.randn(n, device='cuda', dtype=torch.bfloat16)", ("Real", (3,), 0)),
         ("torch.randn(10 ** 12)", ("Real", (10**12,), 0)),
         ("torch.zeros(n)", ("Real", (3,), 0)),
+        ("torch.empty(n).uniform_(-1, 1)", ("Real", (3,), 0)),
+        ("torch.empty(n).normal_()", ("Real", (3,), 0)),
         ("torch.empty(n, pin_memory=True).to('cuda')", ("Real", (3,), 0)),
         ("torch.randint(n, (2,))", ("Index", (2,), 3)),
         ("torch.randint(0, n, (2,))", ("Index", (2,), 3)),
@@ -161,6 +164,12 @@ def test_an_input_is_an_example_of_a_kind(
     kind, shape, below = drawn
     assert problem.inputs({}) == (Drawn(0, kind, shape, below),)
     assert not problem.made(torch.nn.Identity, {})._forward_pre_hooks
+
+
+def test_what_is_drawn_into_a_tensor_stands_for_any_in_what_is_computed_of_it(written: Written) -> None:
+    problem = written("def get_inputs():\n    return [torch.empty(2).normal_() + 1]\n")
+    x = torch.tensor([3.0, 4.0])
+    assert torch.equal(problem.made(torch.nn.Identity, {})(x), torch.tensor([4.0, 5.0]))
 
 
 @pytest.mark.parametrize("given", ["torch.randint(1, 5, (2,))", "torch.randint(1, high=5, size=(2,))"])
@@ -279,12 +288,28 @@ class Model(nn.Module):
     assert found(problem).inputs == (Input("x", "Real", "512 features 2"),)
 
 
-def test_sizes_that_no_smaller_one_replaces_are_to_be_given(written: Written) -> None:
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("[torch.rand(n, n)]", r"16,777,216 entries are more than are tried.*--sizes given"),
+        (
+            "[torch.rand(n)]",
+            r"none \(RuntimeError: shape '\[4096, 4096\]' is invalid for input of size 4096\)",
+        ),
+        ("[torch.arange(n)]", r"draws no tensor that others could stand for.*--input"),
+        ("torch.rand(n)", r"gives a list of tensors, but it gives what is of type Tensor"),
+        (
+            "[torch.rand(n), 1 / 0]",
+            r"gives a list of tensors, but it raised ZeroDivisionError: division by zero",
+        ),
+    ],
+)
+def test_what_cannot_be_varied_is_told(given: str, told: str, written: Written) -> None:
     problem = written(
-        "n = 4096\ndef get_inputs():\n    return [torch.rand(n, n)]\n",
+        f"n = 4096\ndef get_inputs():\n    return {given}\n",
         model="class Model(nn.Module):\n    def forward(self, x):\n        return x.view(4096, 4096)",
     )
-    with pytest.raises(UsageError, match="--sizes given"):
+    with pytest.raises(UsageError, match=told):
         found(problem)
 
 

@@ -12,9 +12,11 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from properties.comparison.problem import Drawn, Problem, Sizes, field_of, is_taken
+from properties.comparison.making import Drawn
+from properties.comparison.problem import GET_INPUTS, Problem, Sizes, field_of, is_taken
 from properties.comparison.words import SIZE, Argument, Input
 from properties.reading.claims import UsageError
+from properties.report.text import one_line
 
 MOST_ENTRIES = 2**22
 """Of the inputs on which forms are tried."""
@@ -65,6 +67,12 @@ def inferred(problem: Problem, old: Call, new: Call, *, given: bool) -> Inferred
 
     `given` leaves every size as the file gives it.
     """
+    if not problem.inputs({}):
+        message = (
+            f"{GET_INPUTS}() of {problem.file} draws no tensor that others could stand for, as torch.rand "
+            "and torch.randint(n, ...) do; state the inputs with --input"
+        )
+        raise UsageError(message)
     varied, base = ((), {}) if given else _Search(problem, (old, new)).found()
     fixed = {name: value for name, value in base.items() if not any(name in one.names for one in varied)}
     names = _named(problem, old, varied)
@@ -82,6 +90,8 @@ class _Search:
     def __init__(self, problem: Problem, calls: Sequence[Call]) -> None:
         self.problem = problem
         self.calls = calls
+        self.refusal = ""
+        """Why the sizes that were tried last were not taken."""
         self.until = time.monotonic() + PATIENCE
 
     def found(self) -> tuple[tuple[Varied, ...], Sizes]:
@@ -120,8 +130,9 @@ class _Search:
                 if self.take(sizes):
                     return sizes
         message = (
-            f"the sizes of {self.problem.file} are varied, but both forms take none that are smaller in "
-            "proportion: claim the given sizes alone with --sizes given, or state the inputs with --input"
+            f"the sizes of {self.problem.file} are varied where both forms take smaller ones, but they take "
+            f"none ({self.refusal}): claim the given sizes alone with --sizes given, or state the inputs "
+            "with --input"
         )
         raise UsageError(message)
 
@@ -154,13 +165,15 @@ class _Search:
         """Whether both forms can be made at these sizes, and take inputs of them."""
         try:
             inputs = self.problem.inputs(sizes)
-            if sum(prod(one.shape) for one in inputs) > MOST_ENTRIES:
+            if (entries := sum(prod(one.shape) for one in inputs)) > MOST_ENTRIES:
+                self.refusal = f"inputs of {entries:,} entries are more than are tried, {MOST_ENTRIES:,}"
                 return False
             tensors = [_example(one) for one in inputs]
             with torch.no_grad():
                 for call in self.calls:
                     self.problem.made(call, sizes)(*tensors)
-        except Exception:  # noqa: BLE001  (a form refuses by any exception)
+        except Exception as error:  # noqa: BLE001  (a form refuses by any exception)
+            self.refusal = one_line(f"{type(error).__name__}: {error}")
             return False
         return True
 

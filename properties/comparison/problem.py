@@ -6,48 +6,25 @@ import ast
 import copy
 import keyword
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from equivalence.claim import Equivalence
 from properties.cases.definition import RESERVED
+from properties.comparison.making import Drawn, Making
 from properties.comparison.modules import module_at
 from properties.comparison.words import TAKEN
+from properties.reading.claims import UsageError
 
 GET_INPUTS, GET_ARGUMENTS = "get_inputs", "get_init_inputs"
 ARITHMETIC = (ast.Expression, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
-RANDOM = (torch.rand, torch.randn, torch.normal, torch.rand_like, torch.randn_like, torch.randint)
-"""What draws a tensor, which stands for any."""
-FILLED = (torch.empty, torch.zeros, torch.ones, torch.full)
-"""What makes a tensor that stands for any where it is an input as it is: a first state, a mask."""
-MOVES = ("to", "cuda", "cpu", "contiguous", "requires_grad_", "float", "double", "half", "bfloat16")
-"""What gives the same real numbers, elsewhere or in another dtype."""
-
-ELSEWHERE = ("device", "generator", "pin_memory")
-"""The arguments that say where a tensor lies, or what it is drawn from."""
-
 Sizes = Mapping[str, int]
 """Constants of a problem's file, by name."""
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """One tensor of which get_inputs() makes its own."""
-
-    number: int
-    """Of the calls in get_inputs() that make tensors of nothing."""
-    kind: str
-    """The class of the variable that it is an example of."""
-    shape: tuple[int, ...]
-    below: int = 0
-    """What integers lie below."""
 
 
 class Problem:
@@ -105,19 +82,33 @@ class Problem:
     def prepared(self, sizes: Sizes, drawn: Sequence[Tensor]) -> tuple[Any, ...]:
         """Return what get_inputs() makes of these tensors, in place of those that it draws."""
         numbers = (one.number for one in self.inputs(sizes))
-        with _Making(dict(zip(numbers, drawn, strict=True))):
+        with Making(dict(zip(numbers, drawn, strict=True))):
             return tuple(self._names(sizes)[GET_INPUTS]())
 
     def _looked(self, sizes: Sizes) -> tuple[tuple[Drawn, ...], bool]:
         """Return what get_inputs() draws, and whether that is what it gives."""
         key = tuple(sorted(sizes.items()))
         if key not in self._drawn:
-            with torch.device("meta"), _Making({}) as making:
-                values = self._names(sizes)[GET_INPUTS]()
+            with torch.device("meta"), Making({}) as making:
+                values = self._given(sizes)
             drawn = making.drawn(values)
             plain = [id(making.made[one.number].tensor) for one in drawn] == list(map(id, values))
             self._drawn[key] = drawn, plain
         return self._drawn[key]
+
+    def _given(self, sizes: Sizes) -> Sequence[Any]:
+        """Return what get_inputs() gives; UsageError where that is no list."""
+        try:
+            values = self._names(sizes)[GET_INPUTS]()
+        except Exception as error:
+            message = f"it raised {type(error).__name__}: {error}"
+            raise UsageError(self._rule(message)) from error
+        if not isinstance(values, list | tuple):
+            raise UsageError(self._rule(f"it gives what is of type {type(values).__name__}"))
+        return values
+
+    def _rule(self, message: str) -> str:
+        return f"{GET_INPUTS}() of {self.file} takes nothing and gives a list of tensors, but {message}"
 
     def _sizes(self, claim: Equivalence) -> Sizes:
         fields = {name: field_of(name) for name in self.constants}
@@ -157,62 +148,6 @@ def field_of(constant: str) -> str:
 def is_taken(name: str) -> bool:
     """Whether a name already means something in a claim."""
     return hasattr(Equivalence, name) or name in TAKEN or name in RESERVED or keyword.iskeyword(name)
-
-
-class _Made(NamedTuple):
-    tensor: Tensor
-    kind: str
-    below: int
-    random: bool
-
-
-class _Making(TorchFunctionMode):
-    """Watches what get_inputs() makes of nothing, and puts other tensors in place of some."""
-
-    def __init__(self, others: Mapping[int, Tensor]) -> None:
-        self.others = others
-        self.made: list[_Made] = []
-        self.written: set[int] = set()
-        """The ids of tensors that were written into."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        """Call a function of torch, on the device of the other tensors or on none."""
-        kwargs = dict(kwargs or {})
-        name = getattr(func, "__name__", "")
-        if func in RANDOM or func in FILLED:
-            return self._making(func, args, kwargs)
-        if name in MOVES and isinstance(args[0], Tensor) and args[0].is_floating_point():
-            return args[0]
-        if kwargs.get("device") is not None:
-            kwargs["device"] = self._device
-        if name == "__setitem__" or (name.endswith("_") and not name.endswith("__")):
-            self.written.add(id(args[0]))
-        return func(*args, **kwargs)
-
-    def drawn(self, values: Sequence[Any]) -> tuple[Drawn, ...]:
-        """Return what others may stand for: what is random, and what is given as it was made."""
-        given = {id(value) for value in values} - self.written
-        return tuple(
-            Drawn(number, one.kind, tuple(one.tensor.shape), one.below)
-            for number, one in enumerate(self.made)
-            if one.kind and (one.random or id(one.tensor) in given)
-        )
-
-    @property
-    def _device(self) -> str:
-        return next((str(one.device) for one in self.others.values()), "meta")
-
-    def _making(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-        number = len(self.made)
-        kwargs = {name: value for name, value in kwargs.items() if name not in ELSEWHERE}
-        other = self.others.get(number)
-        tensor: Tensor = func(*args, **kwargs, device=self._device) if other is None else other.clone()
-        below = _below(*args, **kwargs) if func is torch.randint else 0
-        kind = "Real" if tensor.is_floating_point() else "Bool" if tensor.dtype == torch.bool else "Index"
-        self.made.append(_Made(tensor, kind if kind != "Index" or below else "", below, func in RANDOM))
-        return tensor
 
 
 class _Prepared:
@@ -287,13 +222,3 @@ def _reading(names: dict[str, Any], function: FunctionType) -> FunctionType:
     other = FunctionType(code, names, function.__name__, defaults, closure)
     other.__kwdefaults__ = function.__kwdefaults__
     return other
-
-
-def _below(first: int, *rest: Any, high: int | None = None, **_: Any) -> int:
-    """Return what torch.randint(high, size) or (0, high, size) draws below; 0 for another range."""
-    if high is not None:
-        return high if first == 0 else 0
-    bounds = [first, *(one for one in rest if isinstance(one, int))]
-    if len(bounds) == 1:
-        return first
-    return bounds[1] if bounds[0] == 0 else 0
