@@ -64,6 +64,25 @@ class Inverted(nn.Linear):
         return super().forward(x).masked_fill(keep, 0)
 
 
+class Masked(nn.Module):
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    def forward(self, x, n):
+        return x.masked_fill(torch.arange(self.steps) >= n[..., None], 0).sum(-1)
+
+
+class Running(Masked):
+    def forward(self, x, n):
+        return x.cumsum(-1).gather(-1, n[..., None] - 1)[..., 0]
+
+
+class Short(Masked):
+    def forward(self, x, n):
+        return super().forward(x, n.clamp(max=self.steps - 1))
+
+
 class OneHot(nn.Module):
     def __init__(self, classes, width):
         super().__init__()
@@ -234,6 +253,13 @@ def test_indices_are_drawn_below_a_field(capsys: Captured) -> None:
     renamed = ["--pass", "new.classes=num_embeddings", "--pass", "new.width=embedding_dim"]
     words = ["torch.nn:Embedding", "forms.py:OneHot", *fields, *renamed, *FORWARD]
     assert compare(*words, capsys=capsys)[0] == 0
+
+
+@pytest.mark.parametrize(("candidate", "code"), [("Running", 0), ("Short", 1)])
+def test_lengths_go_up_to_a_field(candidate: str, code: int, capsys: Captured) -> None:
+    inputs = ["--input", "*batch steps", "--lengths", "*batch<=steps"]
+    words = ["forms.py:Masked", f"forms.py:{candidate}", "--fields", "steps", *inputs]
+    assert compare(*words, *FORWARD, capsys=capsys)[0] == code
 
 
 @pytest.mark.parametrize(("candidate", "code"), [("Chosen", 0), ("Inverted", 1)])
@@ -521,6 +547,11 @@ MISTAKES = [
         ],
         "the sizes are embedding_dim",
         "name=4:4",
+    ),
+    (
+        ["forms.py:Masked", "forms.py:Running", "--fields", "steps=4", "--lengths", "*batch<steps"],
+        "--lengths takes axes<=size",
+        'as in "l=*batch<=classes"',
     ),
     (["torch.nn:Linear", "forms.py:Einsum", *LINEAR, "--breaks", "forwrd=x"], "a law is one of", "forward"),
     (["torch.nn:Linear", "forms.py:Einsum", *LINEAR, "--write", "claim.txt"], "a Python file", "claim.py"),

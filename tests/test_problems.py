@@ -153,6 +153,9 @@ def test_a_problem_may_say_its_arguments_by_name_or_have_none(written: Written) 
         ("torch.empty(n, pin_memory=True).to('cuda')", ("Real", (3,), 0)),
         ("torch.randint(n, (2,))", ("Index", (2,), 3)),
         ("torch.randint(0, n, (2,))", ("Index", (2,), 3)),
+        ("torch.randint(low=0, high=n, size=(2,))", ("Index", (2,), 3)),
+        ("torch.randint(1, n + 1, (2,))", ("Lengths", (2,), 3)),
+        ("torch.randint(1, high=n + 1, size=(2,))", ("Lengths", (2,), 3)),
         ("torch.randint(0, high=n, size=(2,), generator=torch.Generator())", ("Index", (2,), 3)),
         ("torch.zeros(n, dtype=torch.bool)", ("Bool", (3,), 0)),
     ],
@@ -161,8 +164,7 @@ def test_an_input_is_an_example_of_a_kind(
     given: str, drawn: tuple[str, tuple[int, ...], int], written: Written
 ) -> None:
     problem = written(f"n = 3\ndef get_inputs():\n    return [{given}]\n")
-    kind, shape, below = drawn
-    assert problem.inputs({}) == (Drawn(0, kind, shape, below),)
+    assert problem.inputs({}) == (Drawn(0, *drawn),)
     assert not problem.made(torch.nn.Identity, {})._forward_pre_hooks
 
 
@@ -172,8 +174,8 @@ def test_what_is_drawn_into_a_tensor_stands_for_any_in_what_is_computed_of_it(wr
     assert torch.equal(problem.made(torch.nn.Identity, {})(x), torch.tensor([4.0, 5.0]))
 
 
-@pytest.mark.parametrize("given", ["torch.randint(1, 5, (2,))", "torch.randint(1, high=5, size=(2,))"])
-def test_integers_that_do_not_start_at_0_stay_as_they_are_drawn(given: str, written: Written) -> None:
+@pytest.mark.parametrize("given", ["torch.randint(2, 5, (2,))", "torch.randint(2, high=5, size=(2,))"])
+def test_integers_from_another_least_one_stay_as_they_are_drawn(given: str, written: Written) -> None:
     problem = written(f"def get_inputs():\n    return [{given}]\n")
     assert problem.inputs({}) == ()
     assert problem.made(torch.nn.Identity, {})._forward_pre_hooks
@@ -197,7 +199,7 @@ class Both(nn.Module):
 
 def test_inputs_that_are_computed_are_computed_of_what_is_drawn(written: Written) -> None:
     problem = written(COMPUTED)
-    assert [(one.kind, one.below) for one in problem.inputs({})] == [("Real", 0), ("Index", 2)]
+    assert [(one.kind, one.bound) for one in problem.inputs({})] == [("Real", 0), ("Index", 2)]
     made = problem.made(problem.module.Both, {"n": 2})
     x = torch.randn(2, 2, requires_grad=True)
     for module in (made, pickle.loads(pickle.dumps(made))):  # noqa: S301  (of this very test)

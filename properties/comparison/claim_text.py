@@ -107,8 +107,8 @@ class Comparison:
         yield from (f"{INDENT}{one.name}: {one.annotation}" for one in fields)
         yield ""
         for one in self.inputs:
-            below = f", {quoted(one.below)}" if one.below else ""
-            yield f"{INDENT}{one.name} = {one.kind}({quoted(one.axes)}{below})"
+            bound = f", {quoted(one.bound)}" if one.bound else ""
+            yield f"{INDENT}{one.name} = {one.kind}({quoted(one.axes)}{bound})"
         for name, expression in self.derived.items():
             yield from ("", f"{INDENT}@property", f"{INDENT}def {name}(self):")
             yield f"{INDENT * 2}return {expression}"

@@ -182,9 +182,9 @@ def _example(drawn: Drawn) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     if drawn.kind == "Real":
         return torch.randn(drawn.shape, generator=generator)
-    below = 2 if drawn.kind == "Bool" else drawn.below
-    values = torch.randint(below, drawn.shape, generator=generator)
-    return values.bool() if drawn.kind == "Bool" else values
+    if drawn.kind == "Bool":
+        return torch.randint(2, drawn.shape, generator=generator).bool()
+    return torch.randint(drawn.bound, drawn.shape, generator=generator) + (drawn.kind == "Lengths")
 
 
 def _named(problem: Problem, old: Call, varied: Sequence[Varied]) -> list[str]:
@@ -232,11 +232,11 @@ def _inputs(
             )
             for axis in range(len(drawn.shape))
         ]
-        below = ""
-        if drawn.kind == "Index":
-            values = [one[place].below for one in seen]
-            below = size(f"{name}_below", values, f"problem.below_of(self, {place})", numbers=False)
-        yield Input(name, drawn.kind, " ".join(axes), below)
+        bound = ""
+        if drawn.bound:
+            values = [one[place].bound for one in seen]
+            bound = size(f"{name}_bound", values, f"problem.bound_of(self, {place})", numbers=False)
+        yield Input(name, drawn.kind, " ".join(axes), bound)
 
 
 def _told(problem: Problem, varied: Sequence[Varied], fixed: Sizes) -> Iterator[str]:

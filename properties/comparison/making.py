@@ -31,14 +31,14 @@ class Drawn:
     kind: str
     """The class of the variable that it is an example of."""
     shape: tuple[int, ...]
-    below: int = 0
-    """What integers lie below."""
+    bound: int = 0
+    """What integers lie below (Index), or go up to (Lengths)."""
 
 
 class _Made(NamedTuple):
     tensor: Tensor
     kind: str
-    below: int
+    bound: int
 
 
 class Making(TorchFunctionMode):
@@ -77,7 +77,7 @@ class Making(TorchFunctionMode):
         """Return what others may stand for: what is random, and what is given as it was made."""
         given = {id(value) for value in values} - self.written
         return tuple(
-            Drawn(number, one.kind, tuple(one.tensor.shape), one.below)
+            Drawn(number, one.kind, tuple(one.tensor.shape), one.bound)
             for number, one in enumerate(self.made)
             if one.kind and (number in self.random or id(one.tensor) in given)
         )
@@ -91,20 +91,25 @@ class Making(TorchFunctionMode):
         kwargs = {name: value for name, value in kwargs.items() if name not in ELSEWHERE}
         other = self.others.get(number)
         tensor: Tensor = func(*args, **kwargs, device=self._device) if other is None else other.clone()
-        below = _below(*args, **kwargs) if func is torch.randint else 0
-        kind = "Real" if tensor.is_floating_point() else "Bool" if tensor.dtype == torch.bool else "Index"
-        self.made.append(_Made(tensor, kind if kind != "Index" or below else "", below))
+        kind, bound = _kind(tensor), 0
+        if func is torch.randint and kind != "Bool":
+            kind, bound = _integers(*args, **kwargs)
+        self.made.append(_Made(tensor, kind, bound))
         self.places[id(tensor)] = number
         if func in RANDOM:
             self.random.add(number)
         return tensor
 
 
-def _below(first: int, *rest: Any, high: int | None = None, **_: Any) -> int:
-    """Return what torch.randint(high, size) or (0, high, size) draws below; 0 for another range."""
-    if high is not None:
-        return high if first == 0 else 0
-    bounds = [first, *(one for one in rest if isinstance(one, int))]
-    if len(bounds) == 1:
-        return first
-    return bounds[1] if bounds[0] == 0 else 0
+def _kind(tensor: Tensor) -> str:
+    """Return the class of a variable that a tensor without bounds is an example of; empty for none."""
+    if tensor.dtype == torch.bool:
+        return "Bool"
+    return "Real" if tensor.is_floating_point() else ""
+
+
+def _integers(*args: Any, low: int = 0, high: int | None = None, **_: Any) -> tuple[str, int]:
+    """Return what torch.randint(high, size) or (low, high, size) draws an example of; of another low none."""
+    *lows, end = [*(one for one in args if isinstance(one, int)), *([] if high is None else [high])]
+    least = lows[0] if lows else low
+    return {0: ("Index", end), 1: ("Lengths", end - 1)}.get(least, ("", 0))

@@ -66,9 +66,9 @@ class Problem:
         """Return the size of an axis of what is drawn in this place, at the sizes of a claim."""
         return self.inputs(self._sizes(claim))[place].shape[axis]
 
-    def below_of(self, claim: Equivalence, place: int) -> int:
-        """Return what the integers in this place lie below, at the sizes of a claim."""
-        return self.inputs(self._sizes(claim))[place].below
+    def bound_of(self, claim: Equivalence, place: int) -> int:
+        """Return the bound of the integers in this place, at the sizes of a claim."""
+        return self.inputs(self._sizes(claim))[place].bound
 
     def arguments(self, sizes: Sizes) -> Any:
         """Return what get_init_inputs() gives."""

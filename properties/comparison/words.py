@@ -21,8 +21,8 @@ class InputWord:
     letters: str
     """What inputs without a name are called, in this order."""
     says: str
-    below: bool = False
-    """Whether a size follows the axes, which its entries lie below."""
+    relation: str = ""
+    """What its entries are to the size that follows the axes; empty where none does."""
 
 
 INPUTS = {
@@ -33,7 +33,13 @@ INPUTS = {
         "--index",
         "ijk",
         'an input of integers below a size: "*batch<classes" or "i=*batch<classes"',
-        below=True,
+        relation="<",
+    ),
+    "Lengths": InputWord(
+        "--lengths",
+        "lmn",
+        'an input of integers from 1 to a size: "*batch<=steps" or "n=*batch<=steps"',
+        relation="<=",
     ),
     "Bool": InputWord(
         "--bool", "bcd", 'the axes of an input of True and False: "*batch places" or "keep=*batch places"'
@@ -64,12 +70,12 @@ class Argument:
 
 @dataclass(frozen=True)
 class Input:
-    """One input of both forms: Real("*batch features"), Index("*batch", "classes"), Bool("*batch places")."""
+    """One input of both forms: Real("*batch features"), Bool("*batch places"), Index("*batch", "classes")."""
 
     name: str
     kind: str
     axes: str
-    below: str = ""
+    bound: str = ""
 
 
 def read_fields(text: str) -> tuple[Argument, ...]:
@@ -88,7 +94,9 @@ def read_inputs(words: Sequence[tuple[str, str]], arguments: Sequence[Argument])
     """Read ('Real', 'x=*batch features'), ('Index', 'i=*batch<classes'), in the order of the inputs."""
     inputs: list[Input] = []
     for kind, text in words:
-        name, _, axes = text.rpartition("=")
+        before, equals, after = text.partition("=")
+        # That of <= follows no name.
+        name, axes = (before, after) if equals and not before.endswith("<") else ("", text)
         taken = {*(one.name for one in inputs), *(one.name for one in arguments)}
         chosen = name.strip() or next((letter for letter in INPUTS[kind].letters if letter not in taken), "")
         if not chosen or chosen in taken:
@@ -187,23 +195,23 @@ def _literal(word: str) -> str:
 
 
 def _input(name: str, kind: str, text: str, arguments: Sequence[Argument]) -> Input:
-    axes, _, below = (part.strip() for part in text.partition("<"))
+    word = INPUTS[kind]
+    axes, _, size = (part.strip() for part in text.partition(word.relation or "<"))
     axes = " ".join(_axis(axis, arguments) for axis in axes.split())
-    if not INPUTS[kind].below:
-        if below:
-            message = (
-                f"{INPUTS[kind].option} takes axes, but got {text!r}: indices below a size are an --index"
-            )
+    if not word.relation:
+        if size:
+            message = f"{word.option} takes axes, but got {text!r}: indices below a size are an --index"
             raise UsageError(message)
         return Input(name, kind, axes)
     sizes = [one.name for one in arguments if one.annotation.startswith("Annotated")]
-    if below not in sizes:
+    if size not in sizes:
         message = (
-            f'--index takes axes<size, where size is a field of --fields, as in "i=*batch<classes", but got '
-            f"{text!r}; the sizes are {', '.join(sizes) or 'none'} (name=4:4 makes a field of a fixed size)"
+            f"{word.option} takes axes{word.relation}size, where size is a field of --fields, as in "
+            f'"{word.letters[0]}=*batch{word.relation}classes", but got {text!r}; the sizes are '
+            f"{', '.join(sizes) or 'none'} (name=4:4 makes a field of a fixed size)"
         )
         raise UsageError(message)
-    return Input(name, kind, axes, below)
+    return Input(name, kind, axes, size)
 
 
 def _axis(axis: str, arguments: Sequence[Argument]) -> str:
