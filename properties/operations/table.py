@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from properties.operations import integers, products
 from properties.operations.integers import BoundRule
 from properties.operations.products import ProductRule
-from properties.operations.terms import Terms, contracted, convolved, normed, one, reduced
+from properties.operations.terms import Terms, contracted, convolved, convolved_back, normed, one, reduced
 
 UNKNOWN = None
 
@@ -244,7 +244,9 @@ OPERATIONS: dict[str, Operation] = {
     "vdot": Operation(UNKNOWN, UNKNOWN, terms=contracted),
     "_trilinear": Operation(integers.trilinear, UNKNOWN),
     "convolution": Operation(integers.convolve, products.CONVOLUTION, terms=convolved),
-    "convolution_backward": Operation(integers.convolve_backward, products.CONVOLUTION_BACKWARD),
+    "convolution_backward": Operation(
+        integers.convolve_backward, products.CONVOLUTION_BACKWARD, terms=convolved_back
+    ),
     "_embedding_bag": Operation(integers.bag, products.BAG),
     "_embedding_bag_forward_only": Operation(integers.bag, products.BAG),
     "_embedding_bag_per_sample_weights_backward": Operation(integers.bag_pairs, products.PAIRS_OF_BAG),

@@ -38,6 +38,16 @@ def convolved(args: Sequence[Any]) -> int:
     return taps(args[1])
 
 
+def convolved_back(args: Sequence[Any]) -> int:
+    """Return the products in one entry of the gradients of a convolution, of that which has more.
+
+    For one of its input these are as many as forward; that of its kernel adds up over all positions.
+    """
+    slid: Tensor = args[1] if args[7] else args[0]
+    positions = slid.numel() // max(1, slid.shape[1])
+    return max(1, taps(args[2]) if args[-1][0] else 1, positions if args[-1][1] else 1)
+
+
 def _reduced(args: Sequence[Any], place: int) -> int:
     """Count the entries of the axes at a place of the call: one, several, or all."""
     tensor: Tensor = args[0]

@@ -3,7 +3,8 @@
 The noise of an output is the spread of its disturbed runs (see `disturbance`) around the undisturbed one: at
 each entry the root of the mean square of the deviations, the largest quarter left out, for a disturbed run
 may choose another way at a threshold and says nothing then. Few runs may happen to lie close together at one
-entry, so no entry's noise is less, beside its size, than what is usual in its tensor.
+entry, so no entry's noise is less, beside its size, than what is usual in its tensor. Of very many entries
+the farthest lies farther out, as the root of the logarithm of their number: each is granted so much more.
 
     differs where |reference - candidate| > CONSTANT * max(noise of the reference, noise of the candidate)
 
@@ -13,6 +14,7 @@ docs/calibration.md shows them. An ill-conditioned form has much noise, and is g
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 
@@ -33,6 +35,8 @@ CLOSE = 4.0
 """So many units in the last place are rounding without further question."""
 LEFT_OUT = 4
 """One deviation in so many is left out, the largest ones first."""
+MANY = 1024
+"""Of so many entries the farthest lies as far out as the constant was measured for."""
 LOST = 0.1
 """An entry whose noise is this part of it keeps no digit."""
 
@@ -70,8 +74,13 @@ def noise(plain: Tensor, disturbed: Sequence[Tensor]) -> Tensor:
         return torch.zeros_like(plain.abs())
     deviations = torch.stack([(one - plain).abs().nan_to_num(0.0, 0.0, 0.0) for one in usable])
     kept = deviations.sort(0).values[: len(usable) - len(usable) // LEFT_OUT]
-    own = _root_mean_square(kept)
+    own = _reach(plain.numel()) * _root_mean_square(kept)
     return torch.maximum(own, _usual(own, plain.abs()) * plain.abs().nan_to_num(0.0, 0.0, 0.0))
+
+
+def _reach(entries: int) -> float:
+    """Return how much farther out the farthest of so many entries lies, as of so many normal deviations."""
+    return math.sqrt(max(1.0, math.log(max(1, entries)) / math.log(MANY)))
 
 
 def widest(plain: Tensor, disturbed: Sequence[Tensor], part: float = 0.0) -> Tensor:

@@ -88,7 +88,7 @@ BY_NAME: Mapping[str, Callable[[Draw], Arguments]] = {
     "addmv": lambda x: (x(3), x(), x(3)),
     "_trilinear": lambda x: (x(2, 3), x(4, 3, 5), x(2, 5), [1, 3], [0], [1, 2], [2, 3]),
     "convolution": lambda x: (x(2, 1, 4), x(1, 1, 3), x(1), *ONCE),
-    "convolution_backward": lambda x: (x(2, 3, 3), x(2, 2, 4), x(3, 2, 2), [3], *ONCE, [True, True, True]),
+    "convolution_backward": lambda x: (x(1, 1, 3), x(1, 1, 5), x(1, 1, 3), [1], *ONCE, [True, True, True]),
     "_embedding_bag": lambda x: (x(), ROWS, STARTS, False, 0, False, x(3)),
     "_embedding_bag_forward_only": lambda x: (x(), ROWS, STARTS, False, 0, False, x(3)),
     "_embedding_bag_per_sample_weights_backward": lambda x: (x(2, 3), x(), ROWS, STARTS, BAGS, 0),

@@ -23,7 +23,6 @@ NO_TERMS = {
     "_embedding_bag_forward_only",
     "_embedding_bag_per_sample_weights_backward",
     "_trilinear",
-    "convolution_backward",
     "embedding_dense_backward",
     "index_add",
     "index_put",
