@@ -249,7 +249,8 @@ class Kind(NamedTuple):
 @cache
 def _kind(operation: Any) -> Kind:
     name = operation.overloadpacket.__name__
-    draws = torch.Tag.nondeterministic_seeded in operation.tags
+    # Attention may drop entries: it draws beside what it computes.
+    draws = torch.Tag.nondeterministic_seeded in operation.tags and "attention" not in name
     views = any(one.alias_info and not one.alias_info.is_write for one in operation._schema.returns)  # noqa: SLF001
     rounds = known(name).rounds and not draws and not views
     several = name.endswith("_backward") or name.removesuffix("_") in SEVERAL_AT_EACH_ENTRY

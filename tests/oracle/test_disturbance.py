@@ -361,9 +361,20 @@ def check_a_disturbed_result_lies_in_memory_as_the_result_does(module: Any) -> N
         assert run(module, lambda x: x * drawn(1), x).stride() == (x * drawn(1)).stride()
 
 
+def check_attention_is_disturbed_though_it_may_draw(module: Any) -> None:
+    query, key, value = (drawn(1, 1, 3, 2) for _ in range(3))
+    with torch.no_grad(), module.Disturbance(0) as disturbance:
+        functional.scaled_dot_product_attention(query, key, value)
+        torch.rand(3)
+        functional.dropout(value)
+    assert any("attention" in name for name, _ in disturbance.rounded)
+    assert not any("rand" in name or "bernoulli" in name for name, _ in disturbance.rounded)
+
+
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
 
 BREAKS = [
+    (' and "attention" not in name', ""),
     ("AMPLITUDE = 2.0", "AMPLITUDE = 1.0"),
     ("AMPLITUDE = 2.0", "AMPLITUDE = 4.0"),
     ("finfo.eps / 2", "torch.finfo(torch.float32).eps / 2"),
