@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from properties.comparison.making import Drawn
+from properties.comparison.matching import first_line
 from properties.comparison.problem import GET_INPUTS, Problem, Sizes, field_of, is_taken
 from properties.comparison.words import SIZE, Argument, Input
 from properties.reading.claims import UsageError
-from properties.report.text import one_line
 
 MOST_ENTRIES = 2**22
 """Of the inputs on which forms are tried."""
@@ -173,7 +173,7 @@ class _Search:
                 for call in self.calls:
                     self.problem.made(call, sizes)(*tensors)
         except Exception as error:  # noqa: BLE001  (a form refuses by any exception)
-            self.refusal = one_line(f"{type(error).__name__}: {error}")
+            self.refusal = first_line(error)
             return False
         return True
 

@@ -59,10 +59,10 @@ def pairs(claim: type[Equivalence]) -> list[Pair]:
         # The claim and its file are ours; the rule, the value and the remedy are the user's.
         raise UsageError(str(error).rpartition(f"{claim.__name__}: ")[2]) from error
     except FormError as error:
-        message = f"the constructor of new raised {_first_line(error.original)}"
+        message = f"the constructor of new raised {first_line(error.original)}"
         raise UsageError(message) from error
     except Exception as error:
-        message = f"a constructor raised {_first_line(error)}"
+        message = f"a constructor raised {first_line(error)}"
         raise UsageError(message) from error
 
 
@@ -104,7 +104,7 @@ def check_carry(claim: type[Equivalence], found: Sequence[Pair]) -> None:
         except ClaimError:
             raise
         except Exception as error:
-            message = f"--carry cannot be computed at {pair.where}: {_first_line(error)}"
+            message = f"--carry cannot be computed at {pair.where}: {first_line(error)}"
             raise UsageError(message) from error
 
 
@@ -242,7 +242,8 @@ def _drawn_alike(old: nn.Module, new: nn.Module) -> dict[str, str]:
     return pairs if all(torch.equal(news[name], olds[one]) for name, one in pairs.items()) else {}
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Name an exception, and give the first line of what it says."""
     return f"{type(error).__name__}: {''.join(str(error).strip().splitlines()[:1])}"
 
 

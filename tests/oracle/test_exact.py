@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
@@ -126,6 +126,13 @@ def test_a_tainted_value_that_the_result_does_not_use_does_no_harm() -> None:
         return result
 
     assert not traced(run).obstacle
+
+
+def test_tensors_without_memory_hold_no_values_to_look_at() -> None:
+    def run() -> Tensor:
+        return torch.ones(2) + torch.randint(5, (2,), device="meta").numel()
+
+    assert not examine(run, Trace()).obstacle
 
 
 def test_bits_leave_room_for_every_intermediate() -> None:
